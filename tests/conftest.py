@@ -90,6 +90,17 @@ def site(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def cut_and_resumed(tmp_path, monkeypatch, one_thread):
+    """A function that makes a fit unbroken, and one that is cut off and resumed, and compares how they end.
+
+    cut_and_resumed(lambda runs: dl.fit(..., runs=runs), [("step", 5), ("kept", 2)], saved=(2, 4), plugins=plugins)
+    """
+    from tests.cutting import cut_and_resumed as compare  # here, since it imports torch
+
+    return lambda fit, cuts, saved=(2, 9, 11), **resumed: compare(monkeypatch, tmp_path, fit, cuts, saved, **resumed)
+
+
+@pytest.fixture
 def good():
     """A function that writes the source of a plugin that registers one data set: good("name", then="more source")."""
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from dl.finding import SEVERITIES, Finding
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
+from dl.runs.identity import can_go_on
 from dl.runs.run import Run
 from dl_reports import figures
 from dl_reports.confusion import confusion
 from dl_reports.examples import examples
 from dl_reports.facts import Facts, known
 from dl_reports.figures import calibration_card
+from dl_reports.follow import why_gone
 from dl_reports.heads import head_rows
 from dl_reports.read import Kept, read
 from dl_reports.remedy import against_overfitting, option
@@ -141,6 +143,8 @@ def commands(facts: Facts, findings: Sequence[Finding]) -> tuple[Command, ...]:
     tested = any(line.startswith("dl test ") for line in found)
     if facts.best is not None and not has_issue and not tested and (line := evaluation_command(run, facts.manifest)):
         chosen.append(Command(line, "evaluate on the test set, once, when you are done"))
+    if can_go_on(run) and (facts.manifest.status != "running" or why_gone(run)):
+        chosen.insert(0, Command(f"dl fit --resume {as_typed(run, facts.manifest)}", "continue where it stopped"))
     if findings:
         chosen.append(Command(f"dl explain {findings[0].code}", "how this was found, and what to do"))
     return tuple(chosen)

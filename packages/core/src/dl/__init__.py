@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from dl.runs.run import Run, open_run
     from dl.stages.workflow import workflow
     from dl.training.devices import Devices
+    from dl.training.resume_fit import resume
     from dl.training.run_fit import fit
     from dl.tuning.study import Study
     from dl.tuning.tune import tune
@@ -83,6 +84,7 @@ __all__ = [
     "overfit",
     "predict",
     "report",
+    "resume",
     "tune",
     "workflow",
 ]
@@ -125,6 +127,7 @@ _HOMES = {
     "overfit": "dl.capacity.overfit",
     "predict": "dl.inference.predict",
     "report": "dl.runs.report",
+    "resume": "dl.training.resume_fit",
     "tune": "dl.tuning.tune",
     "workflow": "dl.stages.workflow",
 }

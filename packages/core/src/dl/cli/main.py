@@ -94,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; a user's mistake is one line on stderr."""
     warnings.showwarning = _one_line(set())  # warnings of dl are for users, not for developers
+    arguments = _fill_resume(arguments)
     try:
         code = command_line(*arguments[:1])(arguments or ["--help"], standalone_mode=False, prog_name="dl")
         sys.stdout.flush()
@@ -143,6 +144,15 @@ def _interrupted(error: BaseException) -> bool:
     while step is not None and not isinstance(step, KeyboardInterrupt):
         step = step.__cause__ or step.__context__
     return step is not None
+
+
+def _fill_resume(arguments: list[str]) -> list[str]:
+    """Name the newest unfinished run where ``--resume`` stands without a run."""
+    if "--resume" not in arguments[1:] or arguments[0] != "fit":
+        return arguments
+    at = arguments.index("--resume") + 1
+    is_bare = at == len(arguments) or arguments[at].startswith("-") or "=" in arguments[at]
+    return [*arguments[:at], "last", *arguments[at:]] if is_bare else arguments
 
 
 def _suspect_plugins() -> None:

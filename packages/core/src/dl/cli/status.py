@@ -208,6 +208,7 @@ def _of_fits(path: Path) -> Standing:
 
 
 def _of_run(run: Run) -> Standing:
+    from dl.runs.identity import can_go_on
     from dl.runs.wording import show_value
 
     manifest = run.manifest
@@ -221,8 +222,9 @@ def _of_run(run: Run) -> Standing:
     folds = f"{len(run.finished_folds)} folds finished of {manifest.protocol}" if manifest.protocol else ""
     epochs = f"{manifest.epochs} epochs finished" if not score else ""
     result = "; ".join(filter(None, (folds, score, epochs if not folds else "", manifest.message)))
-    unfinished = manifest.protocol and status != "finished"
-    next_ = f"dl cv --resume {number}" if unfinished else f"dl report {number}"
+    next_ = f"dl fit --resume {number}" if can_go_on(run) else f"dl report {number}"
+    if manifest.protocol and status != "finished":
+        next_ = f"dl cv --resume {number}"
     watch = f"dl report {number} --watch"
     return Standing(
         run.name, "cv" if manifest.protocol else "fit", status, result, watch if running else next_, running

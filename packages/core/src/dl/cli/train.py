@@ -83,6 +83,9 @@ the data. List them with: dl show convnet
 
 With --from RUN, the network of a run is trained further on this data: its task, its classes and its preprocessing are
 kept, and the learning rate is a tenth of the run's unless it is typed.
+
+With --resume, a run that was interrupted or killed goes on to the end that it would have had, and a finished one gets
+more epochs: dl fit --resume 3 epochs=20
 """
 
 
@@ -96,6 +99,15 @@ def fit(
     from_run: Annotated[
         str, typer.Option("--from", help="Go on from a run: number, name, path or 'last'.", metavar="RUN")
     ] = "",
+    resume: Annotated[
+        str, typer.Option("--resume", help="Continue a run; the newest unfinished one if omitted.", metavar="[RUN]")
+    ] = "",
+    resume_if_exists: Annotated[
+        bool, typer.Option("--resume-if-exists", help="Continue a run of the same recipe and data, if there is one.")
+    ] = False,
+    accept_changes: Annotated[
+        bool, typer.Option("--accept-changes", help="With --resume: accept other versions and devices.")
+    ] = False,
     logger: Annotated[
         list[str] | None,
         typer.Option(help="Log metrics to csv, tensorboard, wandb or mlflow; repeatable.", metavar="NAME"),
@@ -139,18 +151,74 @@ def fit(
 
     plugins = load_plugins()
     loggers = named_options(plugins, split_named(logger or []))
+    where = (accelerator, devices, strategy, precision, num_nodes, max_time)
+    if resume:
+        named = {
+            "domain": domain,
+            "data": data,
+            "--model": model,
+            "--recipe": recipe,
+            "--from": from_run,
+            "--task": task,
+        }
+        named |= {"--seed": "" if seed is None else str(seed), "--reg": " ".join(reg or [])}
+        _need_nothing_typed(resume, named, typed)
+        return _resume(resume, plugins, typed, where, runs, loggers, rivals, accept_changes, as_json=as_json)
+    if accept_changes:
+        raise BadOption("--accept-changes goes with --resume")
     with hinting_at_flags(typed):
         asked = Asked(domain, data, model, recipe, task, seed, typed, split_named(reg or []))
         chosen = resolve_going_on(plugins, asked, from_run, runs)
     from dl.training.devices import Devices, is_first_device
     from dl.training.run_fit import fit_recipe
 
-    where = Devices(accelerator, devices, strategy, precision, num_nodes, max_time)
+    places = (chosen, plugins, Devices(*where), runs, console(stderr=True), loggers)
     with redirect_stdout(sys.stderr):  # a network may print
-        run = fit_recipe(chosen, plugins, where, runs, console(stderr=True), loggers, rivals=rivals)
+        run = fit_recipe(*places, rivals=rivals, resume_if_exists=resume_if_exists)
     if not is_first_device():
         return 0
     return finish(run, plugins, as_json=as_json)
+
+
+def _need_nothing_typed(run: str, named: dict[str, str], typed: dict[str, str]) -> None:
+    """Refuse choices beside a run that is resumed.
+
+    Raises:
+        BadOption: Naming them.
+    """
+    from dl.training.resume import CHANGEABLE
+
+    stated = [name for name, value in named.items() if value] + [name for name in typed if name not in CHANGEABLE]
+    if stated:
+        raise BadOption(f"--resume {run} goes on with the choices of that run; leave {', '.join(stated)} out")
+
+
+def _resume(
+    which: str,
+    plugins: Plugins,
+    typed: dict[str, str],
+    where: tuple[str, str, str, str, int, str],
+    runs: Path,
+    loggers: dict[str, Any],  # Any: options by name
+    rivals: bool | None,
+    accept_changes: bool,
+    *,
+    as_json: bool,
+) -> int:
+    """Resume a run, and print its report."""
+    from dl.recipes.recipe import SAVE_EVERY, TRAIN_OPTIONS
+    from dl.training.devices import Devices, is_first_device
+    from dl.training.resume import find_resumable
+    from dl.training.run_fit import resume_run
+
+    known = {option.name: option for option in TRAIN_OPTIONS}
+    given = {name: float(known[name].check(value, "training")) for name, value in typed.items()}
+    epochs = int(given["epochs"]) if "epochs" in given else None
+    places = (find_resumable(which, runs), plugins, Devices(*where), console(stderr=True), loggers)
+    how: dict[str, Any] = {"rivals": rivals, "accept_changes": accept_changes}  # Any: of several types
+    with redirect_stdout(sys.stderr):  # a network may print
+        run = resume_run(*places, epochs=epochs, save_every=given.get(SAVE_EVERY), **how)
+    return finish(run, plugins, as_json=as_json) if is_first_device() else 0
 
 
 def resolve_going_on(plugins: Plugins, asked: Asked, from_run: str, runs: Path) -> Recipe:

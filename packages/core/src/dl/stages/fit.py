@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dl.capacity.study import beats_constant
+from dl.runs.manifest import TIME_UP
 from dl.runs.run import Run
 from dl.runs.wording import show_estimate
 from dl.runs.workflow import Rung, StageRecord, Workflow
@@ -24,7 +25,7 @@ def fit_recipe(bench: Bench, state: Workflow, record: StageRecord, seconds: floa
         f"{state.metric.name} {show_estimate(state.metric, score)} at epoch {manifest.best_epoch} of {manifest.epochs}"
     )
     planned, notes = int(recipe.train["epochs"]), list[str]()
-    if manifest.epochs < planned and not manifest.message:
+    if manifest.epochs < planned and manifest.message.startswith(TIME_UP):
         notes.append(f"cut off by its share of the time after {manifest.epochs} of {planned} epochs")
     state_, words = _against(bench, state, run)
     return replace(

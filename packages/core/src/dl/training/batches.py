@@ -191,7 +191,8 @@ class TrainBatchSampler:
 
     With one device an item is a block of ``steps_per_block`` batches, their positions in one tensor. With several it is
     one batch, of which this device gets every W-th position, and the weight of its mean loss in the mean over devices:
-    1, except for a last batch that W does not divide.
+    1, except for a last batch that W does not divide. Of an epoch that is continued the items are left out whose steps
+    were all taken; where nothing is left there is one item without positions, as Lightning needs one to validate.
 
     With ``queries``, (N,) the numbers of the queries of all rows, queries are shuffled, and a batch holds as many whole
     ones as have ``batch_size`` rows on average; a device gets every W-th query.
@@ -206,6 +207,7 @@ class TrainBatchSampler:
     epoch: int = 0
     chances: NDArray[np.float64] | None = None  # (n,) how often each position is drawn relative to the others
     queries: Index | None = None
+    taken: int = 0  # steps of this epoch that were taken before the fit was resumed
 
     @property
     def sampler(self) -> TrainBatchSampler:
@@ -243,7 +245,13 @@ class TrainBatchSampler:
         return [int(size) for size in np.diff(ends[last], prepend=0)]
 
     def __len__(self) -> int:
-        return -(-self.steps // self.steps_per_block)
+        return max(-(-self.steps // self.steps_per_block) - self.taken_blocks, 1)
+
+    @property
+    def taken_blocks(self) -> int:
+        """Number of items whose steps were all taken before the fit was resumed."""
+        whole = self.taken == self.steps
+        return -(-self.steps // self.steps_per_block) if whole else self.taken // self.steps_per_block
 
     def __iter__(self) -> Iterator[tuple[Tensor, float]]:
         if self.queries is not None:
@@ -258,7 +266,10 @@ class TrainBatchSampler:
             rng = np.random.default_rng([self.seed, self.epoch, 0xB0CE])
             order = bucket_by_length(order, self.lengths, self.batch_size, rng)
         blocks = [sum(sizes[k : k + self.steps_per_block]) for k in range(0, len(sizes), self.steps_per_block)]
-        for block in torch.from_numpy(order).split(blocks):
+        left = torch.from_numpy(order).split(blocks)[self.taken_blocks :]
+        if not left:
+            yield torch.empty(0, dtype=torch.int64), 0.0
+        for block in left:
             yield self._local_part(block)
 
     def _whole_queries(self, queries: Index) -> Iterator[tuple[Tensor, float]]:
@@ -275,7 +286,10 @@ class TrainBatchSampler:
         ends = np.cumsum(counts[shuffled])[np.cumsum(sizes) - 1]  # of each batch
         ends = np.append(ends[self.steps_per_block - 1 : -1 : self.steps_per_block], ends[-1])
         rank, world_size = self.shard.rank, self.shard.world_size
-        for block in np.split(rows, ends[:-1]):
+        left = np.split(rows, ends[:-1])[self.taken_blocks :]
+        if not left:
+            yield torch.empty(0, dtype=torch.int64), 0.0
+        for block in left:
             if world_size == 1:
                 yield torch.from_numpy(self.positions[block]), 1.0
                 continue

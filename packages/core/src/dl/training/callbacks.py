@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import lightning.pytorch as pl
 import numpy as np
+import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 from torch import Tensor
@@ -32,25 +33,31 @@ from dl.runs.drift import write_columns
 from dl.runs.estimates import ScoreEstimates, estimate_scores, score_columns
 from dl.runs.history import EpochRow, best_epoch, write_history
 from dl.runs.manifest import Manifest
-from dl.runs.run import WEIGHTS
+from dl.runs.run import HEADS, WEIGHTS
 from dl.runs.thresholds import choose_thresholds
 from dl.signals import SecondSignal, StopFlag
 from dl.terminal import plain
 from dl.training.checkpoint import copy_weights, save_weights
 from dl.training.devices import is_first_device
+from dl.training.keeper import StateKeeper, place_in_words
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
 from dl.training.regularizers import Regularizers
 from dl.training.sketches import MOST_EXAMPLES, hardest, project_splits, spread, write_sketches
+from dl.training.state import Saved
 from dl.words import many
 
 Write = Callable[[], None]
 Judge = Callable[[list[EpochRow], list[outcomes.Scored]], str]  # from history and validation outcomes to a reason
+Files = dict[str, Tensor]  # contents as (n,) uint8, by their names in a run folder
+LOGITS = "outcomes/best.npz"  # of the best epoch
 CHECK_EVERY = 16  # steps between two checks of losses and signals, if a step of Lightning is one optimizer step
 
 
 class HeadKeeper(Protocol):
     """Keeps the run of one head of several targets."""
+
+    rows: list[EpochRow]
 
     def keep_epoch(self, module: FitModule, shared: EpochRow, *, is_best: bool) -> Write:
         """Score what the newest epoch gave for this head, and return what writes it."""
@@ -96,15 +103,56 @@ class RunWriter(Callback):
         self.kept = 0  # epochs that are written
         self.started = self.epoch_started = time.monotonic()
         self.train_seconds = 0.0
+        self.seconds_before = self.epoch_seconds_before = 0.0  # of a fit that is resumed, and of its epoch
+        self.keeper: StateKeeper | None = None
+        self.sets_aside = False  # whether the next state has the files of the best epoch
+        self.aside: Files = {}  # of the best epoch, where one that was not whole may have replaced them
+
+    def state_dict(self) -> Saved:
+        """Return what the rows and files to come depend on."""
+        now = time.monotonic()
+        return {
+            "rows": [_plain(row) for row in self.rows],
+            "heads": [[_plain(row) for row in head.rows] for head in self.heads],
+            "losses": {name: torch.from_numpy(values) for name, values in self.losses.items()},
+            "margins": {name: torch.from_numpy(values) for name, values in self.margins.items()},
+            "seconds": now - self.started,
+            "epoch_seconds": now - self.epoch_started,
+            "aside": self._files_aside(),
+        }
+
+    def load_state_dict(self, state: Saved) -> None:
+        """Restore what `state_dict` returned."""
+        self.rows = state["rows"]
+        for head, rows in zip(self.heads, state["heads"], strict=True):
+            head.rows = rows
+        self.losses = {name: values.numpy() for name, values in state["losses"].items()}
+        self.margins = {name: values.numpy() for name, values in state["margins"].items()}
+        self.seconds_before, self.epoch_seconds_before = state["seconds"], state["epoch_seconds"]
+        self.aside = state["aside"]
+
+    def _files_aside(self) -> Files:
+        """Return the files of the best epoch, if an epoch that is not whole may replace them."""
+        best = best_epoch(self.rows, self.manifest.task.headline, self.monitor)
+        if self.aside or self.unkept or not (self.sets_aside and best and best == self.manifest.best_epoch):
+            return self.aside
+        of_heads = [str(path.relative_to(self.folder)) for path in self.folder.glob(f"{HEADS}/*/{LOGITS}")]
+        names = [WEIGHTS, LOGITS, *of_heads]
+        return {name: as_tensor(sealed.read(self.folder / name)) for name in names}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save a checkpoint before the first step, so that there always is a good one."""
-        self.started = time.monotonic()
-        self._save_state(trainer)
+        """Start the clock."""
+        self.started = time.monotonic() - self.seconds_before
+        module = _fit_module(pl_module)
+        if module.steps_done and is_first_device():
+            self.progress.resumed(len(self.rows), place_in_words(module, self.progress.epochs))
+        if self.keeper:
+            self.keeper.begin(module)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock of the epoch's training."""
-        self.epoch_started = time.monotonic()
+        resumed = _fit_module(pl_module).sampler.taken > 0
+        self.epoch_started = time.monotonic() - (self.epoch_seconds_before if resumed else 0.0)
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop the clock: scoring does not count as training time."""
@@ -123,10 +171,14 @@ class RunWriter(Callback):
         for part, scored in module.scored.items():
             self.losses[part] += scored.loss
             self.margins[part] += scored.margin
-        is_best = best_epoch(self.rows, self.manifest.task.headline, self.monitor) == len(self.rows)
-        best = len(self.rows) if is_best else self.manifest.best_epoch
+        best = best_epoch(self.rows, self.manifest.task.headline, self.monitor)
+        if not self.aside and self.manifest.best_epoch == len(self.rows):  # made again: its weights are those on disk
+            best = len(self.rows)
+        is_best = best == len(self.rows)
         self.keep_epoch(module, is_best=is_best)
         self.unkept += [head.keep_epoch(module, row, is_best=is_best) for head in self.heads]
+        if module.step_in_epoch == module.sampler.steps:
+            self.aside = {}
         self.manifest = self.manifest.with_status("running", epochs=len(self.rows), best_epoch=best)
         self.keep_status()
         self.progress.epoch(row, scores)
@@ -143,6 +195,14 @@ class RunWriter(Callback):
                 outcomes.write_logits(folder, "best", logits, answers, epoch)
 
             self.unkept_best = write_best
+        elif self.aside:
+            aside, best = self.aside, self.manifest.best_epoch
+
+            def write_aside() -> None:
+                for name, content in aside.items():
+                    sealed.write(self.folder / name, content.numpy().tobytes(), f"{best:05d}")
+
+            self.unkept_best = write_aside
 
     def keep_status(self) -> None:
         """Write what is not written yet, and then that it is kept; on a disk that fails, go on with the fit."""
@@ -188,11 +248,15 @@ class RunWriter(Callback):
             self.trouble, self.troubled = str(error), True
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save a checkpoint to resume from."""
-        self._save_state(trainer)  # tried again after the next epoch
+        """Let the state be saved, to resume from."""
+        module = _fit_module(pl_module)
+        if self.keeper:
+            self.keeper.after_epoch(module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write features of some examples, and sketches of the hardest, for the report."""
+        if self.keeper:
+            self.keeper.at_end(_fit_module(pl_module))
         if not trainer.is_global_zero or not self.rows:
             return
         with self.outliving():
@@ -246,10 +310,6 @@ class RunWriter(Callback):
         self.manifest = self.manifest.with_status(status, seconds=seconds, message=message, signal=signal)
         self.manifest = commit(self.folder, self.manifest)
         self.kept = self.manifest.epochs
-
-    def _save_state(self, trainer: pl.Trainer) -> None:
-        with self.outliving():
-            trainer.save_checkpoint(self.folder / "checkpoints" / "state.ckpt")
 
     def _epoch_row(self, module: FitModule, scores: ScoreEstimates) -> EpochRow:
         train_loss, train_score = module.train_means
@@ -388,6 +448,18 @@ class EarlyStopping(Callback):
         self.run_writer, self.regularizers, self.judge = run_writer, regularizers, judge
         self.why = ""
 
+    def state_dict(self) -> Saved:
+        """Return why the fit has ended; empty while it goes on."""
+        return {"why": self.why}
+
+    def load_state_dict(self, state: Saved) -> None:
+        """Restore what `state_dict` returned."""
+        self.why = state["why"]
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Train no further epoch of a fit that had ended."""
+        trainer.should_stop = trainer.should_stop or bool(self.why)
+
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop if a regularizer ends the fit; called after `RunWriter` has added the epoch's row."""
         rows, headline = self.run_writer.rows, self.run_writer.manifest.task.headline  # other devices keep no rows
@@ -487,6 +559,16 @@ class SignalStop(Callback):
 
 def _nothing() -> None:
     """Write nothing."""
+
+
+def as_tensor(content: bytes) -> Tensor:
+    """Return bytes as (n,) uint8."""
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8)
+
+
+def _plain(row: EpochRow) -> EpochRow:
+    """Return a row whose numbers are Python's, as a state may hold no others."""
+    return {name: float(value) for name, value in row.items()}
 
 
 def _fit_module(module: pl.LightningModule) -> FitModule:

@@ -61,10 +61,7 @@ class DurableCheckpoints(CheckpointIO):
         number = known[0].sequence + 1 if known else 1
         name = f"state-{number:06d}.ckpt"
         files.write_bytes(folder / name, content)
-        entry = _Entry(name, number, hashlib.sha256(content).hexdigest())
-        write_json(folder / MANIFEST, [asdict(one) for one in [entry, *known][:KEPT]])
-        for old in known[KEPT - 1 :]:
-            files.remove(folder / old.file)
+        _list_only(folder, [_Entry(name, number, hashlib.sha256(content).hexdigest()), *known], KEPT)
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = True
@@ -85,6 +82,22 @@ class DurableCheckpoints(CheckpointIO):
     def remove_checkpoint(self, path: str | Path) -> None:
         """Remove one checkpoint file."""
         files.remove(Path(path))
+
+
+def has_states(folder: Path) -> bool:
+    """Return whether a state was saved in a folder of checkpoints."""
+    return bool(_entries(folder))
+
+
+def keep_newest(folder: Path, count: int) -> None:
+    """Remove all states of a folder of checkpoints but the newest ones.
+
+    Args:
+        folder: Of the checkpoints.
+        count: How many stay; 0 removes all.
+    """
+    if has_states(folder):
+        _list_only(folder, _entries(folder), count)
 
 
 def copy_weights(network: nn.Module) -> dict[str, Tensor]:
@@ -124,6 +137,15 @@ def _first_names(network: nn.Module) -> dict[str, str]:
         place = (tensor.data_ptr(), tensor.shape, tensor.stride()) if tensor.numel() else (name,)
         names[name] = first.setdefault(place, name)
     return names
+
+
+def _list_only(folder: Path, entries: list[_Entry], count: int) -> None:
+    """List the first of some checkpoints in the manifest, and remove all others, as well those that a kill left."""
+    write_json(folder / MANIFEST, [asdict(one) for one in entries[:count]])
+    listed = {one.file for one in entries[:count]}
+    for path in folder.iterdir():
+        if STATE.fullmatch(path.name) and path.name not in listed:
+            files.remove(path)
 
 
 def _entries(folder: Path) -> list[_Entry]:

@@ -8,6 +8,7 @@ Letters: ``n`` positions, ``K`` outputs.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from copy import deepcopy
@@ -27,7 +28,7 @@ from torch import Tensor, nn
 from dl.data.examples import Index, Inputs
 from dl.data.queries import QUERY
 from dl.domain import Preprocessor
-from dl.errors import TrainingFailed
+from dl.errors import BadRun, TrainingFailed
 from dl.options import Value
 from dl.padded import Prepared, in_precision
 from dl.regularizer import Batch
@@ -49,6 +50,18 @@ from dl.training.norms import FEW_STEPS, batches_of, recompute_statistics, runni
 from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer, own_optimizers
 from dl.training.regularizers import Regularizers
 from dl.training.scoring import RunningMeans, merge, score
+from dl.training.state import (
+    Block,
+    Resumed,
+    Saved,
+    Stateful,
+    of_all_devices,
+    parts_of_all,
+    random_states,
+    restore_random_states,
+    seed_generators,
+)
+from dl.words import many
 
 BLOCK_STEPS = 64
 BLOCK_BYTES = 64 << 20  # of stored inputs in one block, at most
@@ -92,6 +105,9 @@ class FitModule(pl.LightningModule):
         make_own: Builds the user's own optimizer from the trainable parameters; None takes the recipe's.
         goes_on: Whether the network has the weights of a run, and its linear path is not solved anew.
         own_step: Takes the steps of the optimizers, in blocks alone; None for the step here.
+        beside: What else belongs to the state of the fit, by name.
+        after_step: Called after each optimizer step with the module.
+        resumed: What is known of the run that is continued; None for a new fit.
     """
 
     def __init__(
@@ -109,6 +125,9 @@ class FitModule(pl.LightningModule):
         make_own: MakeOptimizer | None = None,
         goes_on: bool = False,
         own_step: OwnStep | None = None,
+        beside: Mapping[str, Stateful] | None = None,
+        after_step: Callable[[FitModule], None] = lambda _module: None,
+        resumed: Resumed | None = None,
     ) -> None:
         super().__init__()
         self.network, self.preprocessor, self.task = network, preprocessor, task
@@ -117,18 +136,21 @@ class FitModule(pl.LightningModule):
         loss = task.row.train_loss(network) if task.row.train_loss else task.row.loss
         self.regularizers, self.train_loss = regularizers, regularizers.loss(loss)
         self.stop, self.make_own, self.goes_on, self.own_step = stop, make_own, goes_on, own_step
+        self.beside, self.after_step, self.resumed = beside or {}, after_step, resumed
         self.automatic_optimization = not blocks
         self.running = RunningMeans()
         self.scored: dict[str, Scored] = {}
         self.metrics: dict[str, dict[str, float]] = {}
         self.train_means = (float("nan"), float("nan"))
-        self.steps_done = 0
+        self.steps_done, self.is_scored = 0, False  # whether the newest step is scored
         self._pending: list[list[tuple[Tensor, Tensor]]] = [[] for _ in PARTS]
         self._unchecked: list[tuple[int, Tensor, Sequence[int], Tensor]] = []
         self.made: list[torch.optim.Optimizer] = []
         self.schedules: list[torch.optim.lr_scheduler.LRScheduler] = []
         self._drawn: Batch | None = None  # of the step that Lightning is taking
-        self._saved: dict[str, Any] = {}  # dl's state in the checkpoint to resume from. Any: as torch.save takes it
+        self._block = Block()
+        self._saved: Saved = {}  # dl's state in the checkpoint to resume from
+        self._random: Saved = {}  # states of the generators to restore in the first epoch
         self.gaps, self.branches = preprocessor.gaps, preprocessor.branches
         self.linear_path, self.linear_share = linear_path(network), dict[str, float]()
         self.gradients, self.units = GradientNormMonitor(network), DeadUnitMonitor(network)
@@ -166,7 +188,7 @@ class FitModule(pl.LightningModule):
         """Move the data to the device if it fits, and restore the state of regularizers and schedule there."""
         self.generator = torch.Generator(self.device)
         if self._saved:
-            self._resume(move_data_to_device(self._saved, self.device))
+            self._resume(self._saved)
         self.data.train_data.to(self.device)
         if self.data.val_data is not self.data.train_data:
             self.data.val_data.to(self.device)
@@ -174,7 +196,7 @@ class FitModule(pl.LightningModule):
 
     def _solve_linear_path(self) -> None:
         """Solve the linear path of the network, if it has one, on the training set."""
-        if self.linear_path is not None and not self.goes_on:
+        if self.linear_path is not None and not self.goes_on and not self._saved:
             queries = self._queries()
             positions = few_enough(self.data.train, self.linear_path.linear.weight.shape[1], queries)
             inputs, targets = self._at(self.data.train_data, positions)
@@ -191,12 +213,11 @@ class FitModule(pl.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the recipe's optimizer and schedule, or those of the user's own training step."""
         self.made = self._make_optimizers()
+        self._rates = [[float(group["lr"]) for group in one.param_groups] for one in self.made]
         total = self.sampler.steps * int(self.train_options["epochs"])
         schedules = [make_schedule(one, self.train_options, total) for one in self.made]
-        self.schedules = [one for one in schedules if one is not None]
-        if not self.schedules or not self.automatic_optimization:
-            return self.made
-        return {"optimizer": self.made[0], "lr_scheduler": {"scheduler": self.schedules[0], "interval": "step"}}
+        self.schedules = [one for one in schedules if one is not None]  # stepped here, not by Lightning
+        return self.made
 
     def _make_optimizers(self) -> list[torch.optim.Optimizer]:
         if self.own_step is not None and (made := own_optimizers(self.own_step, self.network)):
@@ -205,34 +226,139 @@ class FitModule(pl.LightningModule):
             return [own_optimizer(self.make_own, self.network)]
         return [make_optimizer(self.network, self.train_options)]
 
+    @property
+    def epoch_and_step(self) -> tuple[int, int]:
+        """The epoch that the fit stands in, from 0, and how many of its steps are taken: all, until it is scored."""
+        epoch, step = divmod(self.steps_done, self.sampler.steps)
+        return (epoch - 1, self.sampler.steps) if epoch and not step and not self.is_scored else (epoch, step)
+
+    @property
+    def step_in_epoch(self) -> int:
+        """How many steps of the epoch are taken."""
+        return self.epoch_and_step[1]
+
+    def losses_are_finite(self) -> bool:
+        """Return whether the losses that were not checked yet are numbers."""
+        recent = [*self._block.losses, *(losses for _, losses, _, _ in self._unchecked)]
+        return all(bool(torch.isfinite(losses).all()) for losses in recent)
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own state
-        """Add dl's own state: steps, regularizers, and the schedules if steps come in blocks."""
-        checkpoint[SAVED] = {"steps_done": self.steps_done, "regularizers": self.regularizers.state_dict()}
-        if not self.automatic_optimization:
-            checkpoint[SAVED]["schedules"] = [one.state_dict() for one in self.schedules]
+        """Add dl's own state, in place of the progress of Lightning's loops and the states of its callbacks."""
+        for name in ("loops", "callbacks"):
+            checkpoint.pop(name, None)
+        checkpoint[SAVED] = {
+            "steps_done": self.steps_done,
+            "is_scored": self.is_scored,
+            "steps_per_epoch": self.sampler.steps,
+            "world_size": self.shard.world_size,
+            "regularizers": self.regularizers.state_dict(),
+            "schedules": [one.state_dict() for one in self.schedules],
+            "devices": of_all_devices(self._state_in_epoch(), self.shard.world_size) if self.step_in_epoch else [],
+            "beside": parts_of_all(self.beside),
+        }
+
+    def _state_in_epoch(self) -> Saved:
+        """Return what the middle of an epoch needs, on this device."""
+        return {
+            "random": random_states(self.device),
+            "generator": self.generator.get_state(),
+            "running": self.running.sums,
+            "gradients": self.gradients.seen,
+            "block": self._block.state_dict(),
+        }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own state
         """Remember dl's own state until `on_fit_start`."""
         self._saved = checkpoint[SAVED]
 
-    def _resume(self, saved: Mapping[str, Any]) -> None:  # Any: as it was saved
-        self.steps_done = saved["steps_done"]
-        self.regularizers.load_state_dict(saved["regularizers"])
-        for schedule, state in zip(self.schedules, saved.get("schedules", ()), strict=False):
+    def _resume(self, saved: Saved) -> None:
+        """Restore dl's own state.
+
+        Raises:
+            BadRun: If an epoch has another number of steps now.
+        """
+        if saved["steps_per_epoch"] != self.sampler.steps:
+            raise BadRun(f"an epoch has {self.sampler.steps} steps, and had {saved['steps_per_epoch']}; fit it anew")
+        devices = saved["world_size"]
+        if devices != self.shard.world_size and not (self.resumed and self.resumed.accepts):
+            now = many(self.shard.world_size, "device")
+            raise BadRun(f"the run had {many(devices, 'device')}, not {now}  go on nevertheless: --accept-changes")
+        self.steps_done, self.is_scored = saved["steps_done"], saved["is_scored"]
+        self.regularizers.load_state_dict(move_data_to_device(saved["regularizers"], self.device))
+        for schedule, state in zip(self.schedules, saved["schedules"], strict=True):
             schedule.load_state_dict(state)
+        epoch, self.sampler.taken = self.epoch_and_step
+        self.sampler.set_epoch(epoch)
+        if saved["devices"]:
+            self._resume_in_epoch(saved["devices"])
+        for name, part in self.beside.items():
+            part.load_state_dict(saved["beside"][name])
+
+    def _advance_schedules(self) -> None:
+        """Set schedules of more steps to where they stand after the steps that were taken."""
+        for optimizer, rates in zip(self.made, self._rates, strict=True):
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group.pop("initial_lr", None)
+                group["lr"] = rate
+        total = self.sampler.steps * int(self.train_options["epochs"])
+        made = [make_schedule(one, self.train_options, total) for one in self.made]
+        self.schedules = [one for one in made if one is not None]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch expects a step of the optimizer before each
+            for schedule in self.schedules:
+                for _ in range(self.steps_done):
+                    schedule.step()
+
+    def _resume_in_epoch(self, devices: list[Saved]) -> None:
+        """Restore the middle of an epoch; on another number of devices the sums alone, which are sums over devices."""
+        step, same = self.sampler.taken, len(devices) == self.shard.world_size
+        own = devices[self.shard.rank] if same else {}
+        if self.automatic_optimization and step == self.sampler.steps:
+            raise BadRun("the state was saved between an epoch and its validation; go on with the devices it had")
+        counted = [own] if same else devices if self.shard.rank == 0 else []
+        for state in counted:
+            self.running.sums += move_data_to_device(list(state["running"]), self.device)
+            self.gradients.seen += move_data_to_device(list(state["gradients"]), self.device)
+        self._block = Block(step % self.sampler.steps_per_block if step < self.sampler.steps else 0)
+        if own and not self.automatic_optimization:
+            self._block = Block.of(own["block"], self.device)
+        self._random = own and {"random": own["random"], "generator": own["generator"]}
+
+    def on_train_start(self) -> None:
+        """Let Lightning begin with the epoch that the fit stands in."""
+        if self.resumed and self.resumed.raised and self._saved and self.schedules:
+            self._advance_schedules()
+        self._saved = {}
+        epoch, step = self.epoch_and_step
+        progress: Any = self.trainer.fit_loop.epoch_progress  # Any: Lightning types fewer counts than it has
+        for count in (progress.current, progress.total):
+            count.ready = count.started = count.processed = count.completed = epoch
+        self._reload_every(int(step > 0))  # the first epoch is shorter than the others
+
+    def _reload_every(self, epochs: int) -> None:
+        """Let Lightning ask for the length of the sampler after so many epochs; 0 for never."""
+        trainer: Any = self.trainer  # Any: Lightning sets this without a type
+        trainer.reload_dataloaders_every_n_epochs = epochs
+
+    def on_train_epoch_end(self) -> None:
+        """Return to whole epochs after one that was continued."""
+        self.sampler.taken = 0
 
     def on_train_epoch_start(self) -> None:
         """Seed regularizers and dropout by (seed, epoch, device).
 
-        Each device then drops other units, and an epoch is the same whether or not the fit was resumed before it.
+        Each device then drops other units, and an epoch is the same whether or not the fit was resumed before it. One
+        that is continued goes on with the generators as they were.
         """
         rng = np.random.default_rng([self.seed, self.current_epoch, self.shard.rank, 0x9E6])
         self.generator.manual_seed(int(rng.integers(1 << 63)))
-        seed = int(rng.integers(1 << 63))
-        if self.device.type == "cpu":  # to seed devices that nobody uses takes longer than a step
-            torch.default_generator.manual_seed(seed)
-        else:
-            torch.manual_seed(seed)
+        seed_generators(int(rng.integers(1 << 63)), self.device)
+        if self._random:
+            self.generator.set_state(self._random["generator"].cpu())
+            restore_random_states(self._random["random"], self.device)
+            self._random = {}
+        if not self.sampler.taken:
+            self._reload_every(0)
 
     def on_validation_start(self) -> None:
         """Enter the regularizers' scoring contexts, as averaged weights, until the epoch is written."""
@@ -241,6 +367,7 @@ class FitModule(pl.LightningModule):
     def on_validation_end(self) -> None:
         """Return to the trained weights; the callbacks have stored the scored ones by now."""
         self._scoring.close()
+        self.is_scored = True
 
     @contextmanager
     def _scored_weights(self) -> Iterator[None]:
@@ -265,10 +392,16 @@ class FitModule(pl.LightningModule):
         return self.prepared(self.data.train_data.take(torch.from_numpy(positions).to(self.device))[0])
 
     def on_train_batch_end(self, outputs: object, batch: object, batch_idx: int) -> None:
-        """Call the regularizers after an optimizer step taken by Lightning."""
+        """End an optimizer step taken by Lightning with regularizers and schedules; let the state be saved."""
         if self.automatic_optimization:
             self._drawn = None
             self.regularizers.after_step(self.network)
+            self._step_schedules()
+        self.after_step(self)
+
+    def _step_schedules(self) -> None:
+        for schedule in self.schedules:
+            schedule.step()
 
     def prepared(self, inputs: Prepared) -> Prepared:
         """Preprocess stored inputs to the network's inputs, floats in its precision."""
@@ -279,7 +412,8 @@ class FitModule(pl.LightningModule):
         """Take one optimizer step through Lightning, or a block of them directly."""
         positions, factor = batch
         if not self.automatic_optimization:
-            self._train_block(positions)
+            if len(positions):
+                self._train_block(positions)
             return None
         inputs, targets = self.data.train_data.take(positions)
         prepared, is_first_pass = self.prepared(inputs), self._drawn is None
@@ -321,23 +455,27 @@ class FitModule(pl.LightningModule):
             yield self.prepared(inputs), targets
 
     def _train_block(self, positions: Tensor) -> None:
-        """Take one optimizer step for each batch of a block."""
+        """Take one optimizer step for each batch of a block, but those that were taken before the fit was resumed."""
         sizes = self.sampler.sizes_of(positions)
         step = self._take_step if self.own_step is None else self._take_own_step
-        losses: list[Tensor] = []
-        outputs: list[Tensor] = []
-        targets: list[Tensor] = []
-        for inputs, target in self._batches(positions, sizes):
-            logits, loss = step(self._draw(inputs, target), inputs, first=not losses)
+        block, before = self._block, self._block.done
+        for number, (inputs, target) in enumerate(self._batches(positions, sizes)):
+            if number < before:
+                continue
+            logits, loss = step(self._draw(inputs, target), inputs, first=number == 0)
             self.regularizers.after_step(self.network)
-            for schedule in self.schedules:
-                schedule.step()
-            losses.append(loss)
-            outputs.append(logits)
-            targets.append(target)
-            if self.stop():
+            self._step_schedules()
+            block.add(loss, logits, target)
+            self.steps_done, self.is_scored = self.steps_done + 1, False
+            stops = self.stop()
+            if number + 1 < len(sizes):
+                self.after_step(self)
+            if stops:
                 break
-        self._count(torch.stack(losses), sizes[: len(losses)], torch.cat(outputs), torch.cat(targets), positions)
+        self._block = Block()
+        given = (torch.stack(block.losses), sizes[block.skipped : block.done])
+        left = positions[sum(sizes[: block.skipped]) :]
+        self._count(*given, torch.cat(block.logits), torch.cat(block.targets), left)
 
     def _take_step(self, batch: Batch, _inputs: Prepared, *, first: bool) -> tuple[Tensor, Tensor]:
         """Take one optimizer step; return its logits and its loss.
@@ -398,8 +536,9 @@ class FitModule(pl.LightningModule):
 
     def _count(self, losses: Tensor, sizes: Sequence[int], logits: Tensor, targets: Tensor, positions: Tensor) -> None:
         """Add to the running sums; if a step of Lightning is a block, check its losses now."""
-        self._unchecked.append((self.steps_done, losses, sizes, positions))
-        self.steps_done += len(losses)
+        if self.automatic_optimization:
+            self.steps_done, self.is_scored = self.steps_done + 1, False
+        self._unchecked.append((self.steps_done - len(losses), losses, sizes, positions))
         self.running.add(losses, sizes, self.task.example_scores(logits, targets))
         if not self.automatic_optimization:
             self.check_losses(everywhere=lambda bad: bad)

@@ -36,6 +36,7 @@ class ProgressDisplay:
     def __init__(self, console: Console, metric: MetricInfo, epochs: int, steps: int) -> None:
         self.console, self.metric, self.epochs, self.steps = console, metric, epochs, steps
         self.rows: list[tuple[str, ...]] = []
+        self.before = 0  # epochs that a fit had when it was resumed
         self.now = Text()
         self.bar = ProgressBar(total=max(steps, 1), width=24)
         self._live = Live(self._table(), console=console, refresh_per_second=8, transient=False)
@@ -54,8 +55,18 @@ class ProgressDisplay:
             self.rows = self._thinned()
             self._live.update(self._table(), refresh=True)
             self._live.stop()
-        elif self.rows and not self._is_shown(len(self.rows)):
+        elif self.rows and not self._is_shown(self.before + len(self.rows)):
             self._line(self.rows[-1])
+
+    def resumed(self, epochs: int, place: str) -> None:
+        """Show where a fit is resumed.
+
+        Args:
+            epochs: That it had.
+            place: In words.
+        """
+        self.before = epochs
+        self.console.print(f"resumed {place}", style="dim")
 
     def training(self, epoch: int, step: int) -> None:
         """Show the number of finished optimizer steps of an epoch."""
@@ -78,7 +89,7 @@ class ProgressDisplay:
         self.rows.append(cells)
         if self.console.is_terminal:
             self._live.update(self._table())
-        elif self._is_shown(len(self.rows)):
+        elif self._is_shown(self.before + len(self.rows)):
             self._line(cells)
 
     def _is_shown(self, epoch: int) -> bool:
@@ -86,8 +97,8 @@ class ProgressDisplay:
         return epoch in (1, self.epochs) or epoch % -(-self.epochs // MOST_LINES) == 0
 
     def _thinned(self) -> list[tuple[str, ...]]:
-        last = len(self.rows)
-        return [cells for epoch, cells in enumerate(self.rows, 1) if epoch == last or self._is_shown(epoch)]
+        last, numbered = self.before + len(self.rows), enumerate(self.rows, self.before + 1)
+        return [cells for epoch, cells in numbered if epoch == last or self._is_shown(epoch)]
 
     def _show(self, text: str) -> None:
         self.now = Text(text, style="dim")

@@ -6,10 +6,11 @@ run.best["val_accuracy"]
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -33,11 +34,13 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.model_file import label_of
 from dl.plugins.registry import Plugins
 from dl.recipes.asked import Asked
-from dl.recipes.recipe import Recipe, write_recipe
+from dl.recipes.recipe import RECIPE, Recipe, recipe_text, write_recipe
 from dl.recipes.resolve import named_options
 from dl.runs import outcomes
-from dl.runs.commit import commit, remove_run
+from dl.runs.commit import commit, remove_run, replace_file
 from dl.runs.forgotten import write_forgotten
+from dl.runs.identity import Identity
+from dl.runs.lock import run_lock
 from dl.runs.report import Which, find_run
 from dl.runs.run import HEADS, NETWORK, PREPROCESSOR, WEIGHTS, Run, claim_run, keep_json, write_findings
 from dl.runs.seen import SEEN, write_fingerprints
@@ -48,7 +51,20 @@ from dl.training.devices import Devices, is_first_device
 from dl.training.found_options import find_options
 from dl.training.heads import head_splits
 from dl.training.origin import resolve_from
+from dl.training.resume import (
+    ENVIRONMENT,
+    begin_again,
+    devices_of,
+    find_same,
+    is_unfinished,
+    need_resumable,
+    need_same_data,
+    need_same_versions,
+    note_on_schedule,
+    resolve_resumed,
+)
 from dl.training.setup import FitSetup, set_up
+from dl.training.state import Resumed
 from dl.training.summary import diagram_of
 from dl.training.train import train
 
@@ -78,6 +94,7 @@ def fit(
     loggers: Mapping[str, object] | None = None,
     rivals: bool | None = None,
     from_run: Which | None = None,
+    resume_if_exists: bool = False,
     **options: object,
 ) -> Run:
     """Train a network and write a new run folder.
@@ -109,6 +126,8 @@ def fit(
             compares it with them; None does so unless ``$DL_RIVALS`` is ``no``.
         from_run: A run, its path, name or number, or ``last``, to go on from: its network, weights, task and
             preprocessor are kept, and trained further on this data, at a tenth of its rate unless ``lr`` is given.
+        resume_if_exists: Whether a run of the same recipe on the same data is resumed, or returned if it is finished,
+            in place of a new one.
         **options: ``epochs=3``, ``width=64``, ... checked against the options of model, training, split and data.
 
     Returns:
@@ -132,7 +151,8 @@ def fit(
     logger_options = named_options(plugins, loggers or {})
     devices = devices or (Devices(devices="1") if at_hand else Devices())
     console = console or Console(quiet=True)
-    return fit_recipe(recipe_, plugins, devices, Path(runs), console, logger_options, at_hand, rivals=rivals)
+    places = (recipe_, plugins, devices, Path(runs), console, logger_options, at_hand)
+    return fit_recipe(*places, rivals=rivals, resume_if_exists=resume_if_exists)
 
 
 def _check_callbacks(callbacks: Sequence[object]) -> None:
@@ -151,6 +171,7 @@ def fit_recipe(
     at_hand: AtHand = NOTHING,
     *,
     rivals: bool | None = None,
+    resume_if_exists: bool = False,
 ) -> Run:
     """Fit a resolved recipe: set up, describe, write the run, train, and fit the rivals.
 
@@ -163,6 +184,7 @@ def fit_recipe(
         loggers: Checked options of each logger, by name.
         at_hand: Arguments in memory, which the recipe cannot name.
         rivals: As for `fit`.
+        resume_if_exists: As for `fit`.
 
     Raises:
         DLError: For every mistake of the user.
@@ -171,27 +193,118 @@ def fit_recipe(
     devices.check()
     if at_hand and (world := devices.trainer(1, []).world_size) > 1:
         raise BadDevices(f"data, networks and callbacks in memory need one device, not {world}; leave devices= out")
+    if at_hand and resume_if_exists:
+        raise BadOption(
+            f"resume_if_exists: the {', '.join(at_hand.names)} in memory cannot be found again; leave it out"
+        )
     with attribute_errors(recipe, plugins), isolate_rng():
-        if not is_first_device():
-            return train(set_up(recipe, plugins), devices, None, Console(quiet=True), plugins, {})
         files.make_folder(root)
-        setup = find_options(set_up(recipe, plugins, at_hand), plugins, devices, console, fit_into)
-        if setup.learner is not None and loggers:
-            name = next(iter(loggers))
-            raise BadOption(f"--logger {name}: the model {recipe.model!r} is not trained in epochs; leave it out")
+        setup = set_up(recipe, plugins, at_hand)
+        identity = None if at_hand else Identity.of(setup.recipe, setup.dataset)
+        same = find_same(identity, root) if identity and resume_if_exists else None
+        if same is not None and not is_unfinished(same):
+            console.print(plain(f"{same.name} is this recipe on this data, and finished; nothing is fitted"))
+            return same
+        if same is not None:
+            console.print(plain(f"{same.name} is this recipe on this data, and unfinished: it is resumed"))
+            return resume_run(same, plugins, devices, console, loggers, rivals=rivals)
+        if not is_first_device():
+            return train(setup, devices, None, Console(quiet=True), plugins, {})
+        setup = find_options(setup, plugins, devices, console, fit_into)
+        _need_epochs(setup, loggers)
         describe(console, setup, plugins)
         folder = claim_run(root, f"{setup.dataset.name}-{label_of(setup.recipe.model)}")
-        write_run(folder, setup, devices)
-        run = train(setup, devices, folder, console, plugins, _build_loggers(loggers or {}, plugins, folder))
-        if setup.as_it_was is not None and sealed.exists(folder / WEIGHTS):
-            found = setup.as_it_was.forgotten(setup.network, folder)
-            if found is not None:
-                write_forgotten(folder, found)
-                commit(folder, run.manifest)
-        if are_wanted(rivals) and run.manifest.status == "finished":
-            for note in _add_rivals(run, setup, plugins):
-                console.print(plain(f"  - {note}"))
-        return Run(run.path, run.at_hand)  # read anew, with the rivals
+        with run_lock(folder):
+            write_run(folder, setup, devices, identity=identity)
+            return _train_in(folder, setup, devices, console, plugins, loggers, rivals)
+
+
+def resume_run(
+    run: Run,
+    plugins: Plugins,
+    devices: Devices | None,
+    console: Console,
+    loggers: Mapping[str, Options] | None = None,
+    *,
+    epochs: int | None = None,
+    save_every: float | None = None,
+    rivals: bool | None = None,
+    accept_changes: bool = False,
+) -> Run:
+    """Continue a run in its folder, to the end that it would have had.
+
+    Args:
+        run: That was interrupted, killed, or failed; or a finished one, with more epochs.
+        plugins: The registered plugins.
+        devices: What is asked for; the rest is as the run had it.
+        console: For progress.
+        loggers: Checked options of each logger, by name.
+        epochs: In place of those of its recipe; None for these.
+        save_every: In place of that of its recipe.
+        rivals: As for `fit`.
+        accept_changes: Whether other versions and another number of devices are accepted.
+
+    Raises:
+        DLError: For a run that cannot be resumed, or would be another fit.
+    """
+    need_resumable(run, epochs)
+    where = devices_of(run, devices)
+    where.check()
+    recipe = resolve_resumed(plugins, run, epochs, save_every)
+    with attribute_errors(recipe, plugins), isolate_rng(), ExitStack() as stack:
+        if is_first_device():
+            stack.enter_context(run_lock(run.path))
+        now = environment(where)
+        if changed := need_same_versions(run, now, accept=accept_changes):
+            console.print(plain(f"{run.name}: {changed}; its numbers may differ in their last digits"))
+        setup = set_up(recipe, plugins)
+        need_same_data(run, setup.dataset)
+        raised = int(recipe.train.get("epochs", 0)) != run.recipe.train.get("epochs", 0)
+        if raised and (note := note_on_schedule(setup)):
+            console.print(plain(note, longest=500))
+        resumed = begin_again(run, setup, raised=raised, accepts=accept_changes)
+        if not is_first_device():
+            return train(setup, where, None, Console(quiet=True), plugins, {}, resumed=resumed)
+        describe(console, setup, plugins)
+        replace_file(run.path / RECIPE, recipe_text(setup.recipe, setup.defaults).encode())
+        replace_file(run.path / ENVIRONMENT, (json.dumps(now, indent=1) + "\n").encode())
+        commit(run.path, resumed.manifest)
+        return _train_in(run.path, setup, where, console, plugins, loggers, rivals, resumed)
+
+
+def _need_epochs(setup: FitSetup, loggers: Mapping[str, Options] | None) -> None:
+    """Refuse loggers of a model that is not trained in epochs.
+
+    Raises:
+        BadOption: Naming one.
+    """
+    if setup.learner is not None and loggers:
+        name = next(iter(loggers))
+        raise BadOption(f"--logger {name}: the model {setup.recipe.model!r} is not trained in epochs; leave it out")
+
+
+def _train_in(
+    folder: Path,
+    setup: FitSetup,
+    devices: Devices,
+    console: Console,
+    plugins: Plugins,
+    loggers: Mapping[str, Options] | None,
+    rivals: bool | None,
+    resumed: Resumed | None = None,
+) -> Run:
+    """Train in a run folder that is written; then add what was forgotten, and the rivals."""
+    built = _build_loggers(loggers or {}, plugins, folder, is_new=resumed is None)
+    run = train(setup, devices, folder, console, plugins, built, resumed=resumed)
+    if setup.as_it_was is not None and sealed.exists(folder / WEIGHTS):
+        found = setup.as_it_was.forgotten(setup.network, folder)
+        if found is not None:
+            write_forgotten(folder, found)
+            commit(folder, run.manifest)
+    if are_wanted(rivals) and run.manifest.status == "finished":
+        for note in _add_rivals(run, setup, plugins):
+            console.print(plain(f"  - {note}"))
+    return Run(run.path, run.at_hand)  # read anew, with the rivals
 
 
 def _add_rivals(run: Run, setup: FitSetup, plugins: Plugins) -> list[str]:
@@ -226,7 +339,9 @@ def fit_into(folder: Path, setup: FitSetup, devices: Devices, plugins: Plugins, 
     return train(setup, devices, folder, Console(quiet=True), plugins, {}, name=name, **how)
 
 
-def write_run(folder: Path, setup: FitSetup, devices: Devices, name: str = "") -> None:
+def write_run(
+    folder: Path, setup: FitSetup, devices: Devices, name: str = "", identity: Identity | None = None
+) -> None:
     """Write everything known before the first step into a new run folder; the run is named like it, unless named."""
     with _no_half_run(folder):
         files.make_inner(folder / "outcomes")
@@ -234,7 +349,9 @@ def write_run(folder: Path, setup: FitSetup, devices: Devices, name: str = "") -
         if setup.learner is None:
             keep_json(folder / NETWORK, as_json(diagram_of(setup.network, setup.preprocessor.example_input())))
         keep_json(folder / PREPROCESSOR, setup.preprocessor.settings())
-        keep_json(folder / "environment.json", environment(devices))
+        keep_json(folder / ENVIRONMENT, environment(devices))
+        if identity is not None:
+            identity.write(folder)
         write_findings(folder / "findings.json", setup.splits.findings)
         subsets = {"val": setup.splits.val, "probe": setup.splits.probe}
         outcomes.write_examples(folder / "outcomes", subsets, setup.splits.leaked, setup.splits.groups)
@@ -246,8 +363,10 @@ def write_run(folder: Path, setup: FitSetup, devices: Devices, name: str = "") -
         commit(folder, setup.manifest(name or folder.name))
 
 
-def _build_loggers(loggers: Mapping[str, Options], plugins: Plugins, folder: Path) -> dict[str, Logger]:
-    with _no_half_run(folder):
+def _build_loggers(
+    loggers: Mapping[str, Options], plugins: Plugins, folder: Path, *, is_new: bool
+) -> dict[str, Logger]:
+    with _no_half_run(folder) if is_new else nullcontext():
         return {name: plugins.logger(name).build(folder, options) for name, options in loggers.items()}
 
 

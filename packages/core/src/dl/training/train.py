@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
@@ -19,6 +20,7 @@ from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe
+from dl.runs.manifest import TIME_UP
 from dl.runs.run import Run
 from dl.signals import SecondSignal, StopFlag
 from dl.terminal import plain
@@ -36,13 +38,15 @@ from dl.training.callbacks import (
     SignalStop,
     TrialWriter,
 )
-from dl.training.devices import Devices, quiet_lightning
+from dl.training.devices import Devices, is_first_device, quiet_lightning
 from dl.training.features import Reading, read_features
 from dl.training.heads import head_writers
+from dl.training.keeper import StateKeeper
 from dl.training.learn import learn
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
 from dl.training.setup import FitSetup
+from dl.training.state import Resumed
 from dl.words import many
 
 
@@ -59,6 +63,7 @@ def train(
     *,
     once: bool = False,
     callbacks: Sequence[Callback] = (),
+    resumed: Resumed | None = None,
 ) -> Run:
     """Run the Trainer, or fit the learner that is there in place of a network.
 
@@ -74,6 +79,7 @@ def train(
         name: Of the run; empty for that of its folder.
         once: Whether it is one of several short fits, which is written once, at its end, and is not stopped early.
         callbacks: Called after the others.
+        resumed: The run that is continued in its folder; None for a new one.
 
     Raises:
         TrainingFailed: If memory runs out.
@@ -90,7 +96,7 @@ def train(
     kind = LastWriter if last_epoch else FoldWriter if of_protocol else kind
     writer = kind(
         folder or Path(os.devnull),
-        setup.manifest(name or (folder.name if folder else "")),
+        resumed.manifest if resumed else setup.manifest(name or (folder.name if folder else "")),
         ScoredSubsets({"val": splits.val, "probe": splits.probe}, setup.sketch, splits.groups),
         str(recipe.train["monitor"]),
         display,
@@ -100,6 +106,9 @@ def train(
         writer.heads = head_writers(folder, setup)
         for head in writer.heads:
             head.begin()
+    keeper = None
+    if kind is RunWriter:
+        writer.keeper = keeper = StateKeeper(writer.folder, float(recipe.train["save_every"]), writer)
     early_stopping = EarlyStopping(writer, setup.regularizers, judge)
     logger_callback = LoggerCallback(writer, loggers, recipe.flat(), plugins)
     own = [writer, logger_callback, ProgressCallback(display), SignalStop(flag)]
@@ -134,11 +143,16 @@ def train(
                 make_own=setup.at_hand.optimizer,
                 goes_on=bool(recipe.from_run),
                 own_step=setup.own_step,
+                beside={"writer": writer, "early_stopping": early_stopping},
+                after_step=keeper.after_step if keeper else lambda _module: None,
+                resumed=resumed,
             )
             with display, reading.context:
-                trainer.fit(module)
+                trainer.fit(module, ckpt_path=resumed.state if resumed else None)
         if flag.received is None:
-            writer.end("finished", early_stopping.why)
+            writer.end("finished", early_stopping.why or _why_cut_off(trainer, module, devices))
+            if keeper and is_first_device():
+                keeper.clear(module)
         else:
             words = f"stopped by a signal in epoch {len(writer.rows)}, after step {module.steps_done}"
             writer.end("interrupted", words, flag.received)
@@ -163,6 +177,14 @@ def train(
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()  # at exit, its threads may abort the program
     return Run(path, setup.at_hand or None)
+
+
+def _why_cut_off(trainer: pl.Trainer, module: FitModule, devices: Devices) -> str:
+    """Return that the time was up, and where; empty for a fit with all of its steps."""
+    whole = module.steps_done >= module.sampler.steps * int(module.train_options["epochs"])
+    if not devices.max_time or not trainer.should_stop or whole:
+        return ""
+    return f"{TIME_UP} in epoch {trainer.current_epoch}, after step {module.steps_done}"
 
 
 def _as_training_failed(error: BaseException, recipe: Recipe) -> BaseException:
