@@ -49,6 +49,7 @@ from dl.cli.flags import (
     with_flags,
 )
 from dl.errors import BadOption
+from dl.launch import follow, is_started_elsewhere, launch, need_address
 from dl.options import split_named, split_pairs
 from dl.terminal import cell, console, plain, safe_lines, safe_text
 from dl.words import many
@@ -87,6 +88,7 @@ kept, and the learning rate is a tenth of the run's unless it is typed.
 
 
 def fit(
+    context: typer.Context,
     domain: DomainName = "",
     data: Data = "",
     options: Further = None,
@@ -122,6 +124,9 @@ def fit(
     as_json: Json = False,
 ) -> int:
     """Train, as `dl.fit`."""
+    follow()
+    if (code := _on_each_device(context.obj, accelerator, devices, num_nodes)) is not None:
+        return code
     flags = {
         "input": input_,
         "target": target,
@@ -149,8 +154,32 @@ def fit(
     with redirect_stdout(sys.stderr):  # a network may print
         run = fit_recipe(chosen, plugins, where, runs, console(stderr=True), loggers, rivals=rivals)
     if not is_first_device():
-        return 0
+        return 128 + run.manifest.signal if (run.path / "run.json").exists() and run.manifest.signal else 0
     return finish(run, plugins, as_json=as_json)
+
+
+def _on_each_device(arguments: list[str], accelerator: str, devices: str, nodes: int) -> int | None:
+    """Run these arguments in a process for each device, and return the exit code; None for one device.
+
+    Raises:
+        BadDevices: If this machine lacks the devices, or the machines of a fit on several are not named.
+        TrainingFailed: If a process died, naming it.
+    """
+    if is_started_elsewhere(os.environ) or (devices in ("1", "auto") and accelerator == "cpu" and nodes == 1):
+        return None
+    count = int(devices) if accelerator == "cpu" and devices.isdecimal() and len(devices) < 4 else 0
+    if not 1 <= count <= (os.cpu_count() or 1):
+        from dl.training.devices import Devices  # imports torch, which the process that watches does without
+
+        count = Devices(accelerator, devices, num_nodes=nodes).count_here()
+    if count * nodes == 1:
+        return None
+    need_address(os.environ, nodes)
+    code, message = launch(arguments, count, nodes)
+    out = console(stderr=True)
+    for number, line in enumerate(message.splitlines()):
+        out.print(plain(line if number else f"dl: {line}", "" if number else "red", longest=2000), soft_wrap=True)
+    return code
 
 
 def resolve_going_on(plugins: Plugins, asked: Asked, from_run: str, runs: Path) -> Recipe:

@@ -36,11 +36,12 @@ from dl.training.checkpoint import copy_weights, save_weights
 from dl.training.devices import is_first_device
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
+from dl.training.ranks import Ranks, connect
 from dl.training.regularizers import Regularizers
 from dl.training.sketches import MOST_EXAMPLES, hardest, project_splits, spread, write_sketches
 
 Judge = Callable[[list[EpochRow], list[outcomes.Scored]], str]  # from history and validation outcomes to a reason
-CHECK_EVERY = 16  # steps between two checks of losses and signals, if a step of Lightning is one optimizer step
+CHECK_EVERY = 16  # most steps between two checks of losses and signals, if a step of Lightning is one optimizer step
 
 
 class HeadKeeper(Protocol):
@@ -394,14 +395,27 @@ class ProgressCallback(Callback):
 
 
 class SignalStop(Callback):
-    """Stops the fit at a step boundary after a signal, on all devices together, or if a loss is not finite."""
+    """Stops the fit at a step boundary after a signal, on all devices together, or if a loss is not finite.
 
-    def __init__(self, flag: StopFlag) -> None:
-        self.flag = flag
+    Args:
+        flag: Of this process.
+        ranks: The processes of the fit; `ALONE` where Lightning connects them.
+    """
+
+    def __init__(self, flag: StopFlag, ranks: Ranks) -> None:
+        self.flag, self.ranks = flag, ranks
+        self.check_at, self.checked_at = 0, 0
+        self.checked = time.monotonic()
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Replace the SIGTERM handler that Lightning has installed."""
         self.flag.take_over()
+        self.ranks = self.ranks if self.ranks.world_size > 1 else connect()
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Check after the first step of each epoch."""
+        self.check_at = self.checked_at = 0
+        self.checked = time.monotonic()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: object, batch: object, batch_idx: int
@@ -410,15 +424,20 @@ class SignalStop(Callback):
         if not pl_module.automatic_optimization:  # one device; its block of steps has checked the losses
             trainer.should_stop = trainer.should_stop or self.flag.received is not None
             return
-        if batch_idx % CHECK_EVERY and not trainer.is_last_batch:
+        if batch_idx < self.check_at and not trainer.is_last_batch:
             return
+        received, fewest = self.ranks.largest(self.flag.received or 0, -self._steps_until_check(batch_idx))
+        self.check_at = batch_idx - fewest
+        if received:
+            self.flag.received, trainer.should_stop = received, True
+        _fit_module(pl_module).check_losses(lambda bad: bool(self.ranks.largest(bad)[0]))
 
-        def anywhere(here: bool) -> bool:
-            return bool(trainer.strategy.reduce_boolean_decision(here, all=False))
-
-        if anywhere(self.flag.received is not None):
-            trainer.should_stop = True
-        _fit_module(pl_module).check_losses(anywhere)
+    def _steps_until_check(self, batch_idx: int) -> int:
+        """Return after how many steps to check again: a second's, from one to `CHECK_EVERY`."""
+        now = time.monotonic()
+        seconds = (now - self.checked) / (batch_idx + 1 - self.checked_at)
+        self.checked, self.checked_at = now, batch_idx + 1
+        return max(1, min(CHECK_EVERY, int(1 / max(seconds, 1e-3))))
 
 
 def _fit_module(module: pl.LightningModule) -> FitModule:

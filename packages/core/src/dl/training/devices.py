@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, replace
 
 import lightning.pytorch as pl
 import torch
+from lightning.fabric.plugins import ClusterEnvironment
+from lightning.fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.accelerators import CUDAAccelerator
 from lightning.pytorch.callbacks import Callback
@@ -79,6 +81,17 @@ class Devices:
     num_nodes: int = 1
     max_time: str = ""
 
+    def count_here(self) -> int:
+        """Return the number of devices of this machine that are used.
+
+        Raises:
+            BadDevices: As `trainer`.
+        """
+        self.check()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return self.trainer(1, []).num_devices
+
     def check(self) -> None:
         """Refuse hardware that this machine lacks, before anything is read or written.
 
@@ -137,7 +150,7 @@ class Devices:
                     **given | {"devices": count},
                     max_epochs=epochs,
                     callbacks=list(callbacks),
-                    plugins=[DurableCheckpoints()],
+                    plugins=[DurableCheckpoints(), *_cluster()],
                     logger=False,
                     enable_checkpointing=False,
                     enable_progress_bar=False,
@@ -165,3 +178,10 @@ class Devices:
             raise BadDevices(f"--devices {wanted}: this machine has {gpus} GPUs  see: dl doctor")
         if wanted < 1:
             raise BadDevices("--devices 0: training needs at least one device")
+
+
+def _cluster() -> list[ClusterEnvironment]:
+    """Return the environment of a job of SLURM, which its own job file puts back into the queue, not Lightning."""
+    if TorchElasticEnvironment.detect() or not SLURMEnvironment.detect():
+        return []
+    return [SLURMEnvironment(auto_requeue=False)]

@@ -48,7 +48,8 @@ from dl.training.devices import Devices, is_first_device
 from dl.training.found_options import find_options
 from dl.training.heads import head_splits
 from dl.training.origin import resolve_from
-from dl.training.setup import FitSetup, set_up
+from dl.training.ranks import join
+from dl.training.setup import FitSetup, set_up, set_up_alike
 from dl.training.summary import diagram_of
 from dl.training.train import train
 
@@ -172,17 +173,22 @@ def fit_recipe(
     if at_hand and (world := devices.trainer(1, []).world_size) > 1:
         raise BadDevices(f"data, networks and callbacks in memory need one device, not {world}; leave devices= out")
     with attribute_errors(recipe, plugins), isolate_rng():
+        ranks = join(devices)
         if not is_first_device():
-            return train(set_up(recipe, plugins), devices, None, Console(quiet=True), plugins, {})
+            shared = ranks.share(None)
+            setup = set_up(recipe, plugins) if shared is None else set_up_alike(shared, plugins)
+            return train(setup, devices, None, Console(quiet=True), plugins, {}, ranks=ranks)
         files.make_folder(root)
         setup = find_options(set_up(recipe, plugins, at_hand), plugins, devices, console, fit_into)
+        ranks.share(setup.shared() if ranks.world_size > 1 else None)
         if setup.learner is not None and loggers:
             name = next(iter(loggers))
             raise BadOption(f"--logger {name}: the model {recipe.model!r} is not trained in epochs; leave it out")
         describe(console, setup, plugins)
         folder = claim_run(root, f"{setup.dataset.name}-{label_of(setup.recipe.model)}")
         write_run(folder, setup, devices)
-        run = train(setup, devices, folder, console, plugins, _build_loggers(loggers or {}, plugins, folder))
+        built = _build_loggers(loggers or {}, plugins, folder)
+        run = train(setup, devices, folder, console, plugins, built, ranks=ranks)
         if setup.as_it_was is not None and (folder / WEIGHTS).exists():
             found = setup.as_it_was.forgotten(setup.network, folder)
             if found is not None:

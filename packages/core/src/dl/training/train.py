@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 from rich.console import Console
 
-from dl.errors import BadDevices, CannotWrite, DLError, TrainingFailed
+from dl.errors import BadDevices, CannotWrite, DLError, ProcessLost, TrainingFailed
 from dl.features import Stopped
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
@@ -40,6 +40,7 @@ from dl.training.heads import head_writers
 from dl.training.learn import learn
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
+from dl.training.ranks import ALONE, LOST_LINE, Ranks, is_lost_connection, reaching_others
 from dl.training.setup import FitSetup
 from dl.words import many
 
@@ -57,6 +58,7 @@ def train(
     *,
     once: bool = False,
     callbacks: Sequence[Callback] = (),
+    ranks: Ranks = ALONE,
 ) -> Run:
     """Run the Trainer, or fit the learner that is there in place of a network.
 
@@ -72,8 +74,10 @@ def train(
         name: Of the run; empty for that of its folder.
         once: Whether it is one of several short fits, which is written once, at its end, and is not stopped early.
         callbacks: Called after the others.
+        ranks: The processes of the fit, as far as they are connected.
 
     Raises:
+        ProcessLost: If another process of the fit has ended.
         TrainingFailed: If memory runs out.
     """
     recipe, splits = setup.recipe, setup.splits
@@ -100,7 +104,7 @@ def train(
             head.begin()
     early_stopping = EarlyStopping(writer, setup.regularizers, judge)
     logger_callback = LoggerCallback(writer, loggers, recipe.flat(), plugins)
-    own = [writer, logger_callback, ProgressCallback(display), SignalStop(flag)]
+    own = [writer, logger_callback, ProgressCallback(display), SignalStop(flag, ranks)]
     if not (of_protocol or once):
         own.insert(1, early_stopping)
     every = [*own, *setup.at_hand.callbacks, *callbacks]
@@ -144,6 +148,8 @@ def train(
         writer.end("interrupted", "stopped by a signal while features were computed", flag.received or 0)
     except SecondSignal:
         writer.end("interrupted", "stopped at once by a second signal", flag.received or 0)
+        if trainer.world_size > 1:  # nobody waits for the others, which may have ended
+            return Run(folder or Path(os.devnull))
     except BaseException as error:  # a network may call sys.exit
         failure = _as_training_failed(error, recipe)
         with suppress(CannotWrite):  # the error of the fit matters more
@@ -153,15 +159,18 @@ def train(
             raise
         raise failure from error
     logger_callback.end(writer.manifest.status)
-    path = Path(trainer.strategy.broadcast(str(folder)))
+    with reaching_others():
+        path = Path(trainer.strategy.broadcast(str(folder)))
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()  # at exit, its threads may abort the program
     return Run(path, setup.at_hand or None)
 
 
 def _as_training_failed(error: BaseException, recipe: Recipe) -> BaseException:
-    """Convert an error of too little memory to one line; return any other error unchanged."""
+    """Convert an error of too little memory, or of a lost process, to one line; return any other error unchanged."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error):
         size = int(recipe.train["batch_size"])
         return TrainingFailed(f"out of memory with batches of {size}  try: batch_size={max(size // 2, 1)}")
+    if is_lost_connection(error):
+        return ProcessLost(LOST_LINE)
     return error
