@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from dl.domain import Preprocessor
 from dl.errors import TrainingFailed
 from dl.options import Value
 from dl.padded import Prepared, in_precision
-from dl.regularizer import Batch
+from dl.regularizer import WORD, Batch
 from dl.runs.outcomes import PARTS, Scored
 from dl.specs import OwnStep
 from dl.tasks.task import Task
@@ -127,6 +127,7 @@ class FitModule(pl.LightningModule):
         self.made: list[torch.optim.Optimizer] = []
         self.schedules: list[torch.optim.lr_scheduler.LRScheduler] = []
         self._drawn: Batch | None = None  # of the step that Lightning is taking
+        self.ids: Tensor | None = None  # (N,) of the training examples, where regularizers change batches
         self._saved: dict[str, Any] = {}  # dl's state in the checkpoint to resume from. Any: as torch.save takes it
         self.gaps, self.branches = preprocessor.gaps, preprocessor.branches
         self.linear_path, self.linear_share = linear_path(network), dict[str, float]()
@@ -160,6 +161,8 @@ class FitModule(pl.LightningModule):
     def on_fit_start(self) -> None:
         """Move the data to the device if it fits, and restore the state of regularizers and schedule there."""
         self.generator = torch.Generator(self.device)
+        if self.regularizers.act_on_batches:
+            self.ids = torch.from_numpy(np.asarray(self.data.train_data.ids, np.int64)).to(self.device)
         if self._saved:
             self._resume(move_data_to_device(self._saved, self.device))
         self.data.train_data.to(self.device)
@@ -215,7 +218,7 @@ class FitModule(pl.LightningModule):
             schedule.load_state_dict(state)
 
     def on_train_epoch_start(self) -> None:
-        """Seed regularizers and dropout by (seed, epoch, device).
+        """Seed dropout, and what regularizers do not draw by example, by (seed, epoch, device).
 
         Each device then drops other units, and an epoch is the same whether or not the fit was resumed before it.
         """
@@ -271,7 +274,7 @@ class FitModule(pl.LightningModule):
             return None
         inputs, targets = self.data.train_data.take(positions)
         prepared, is_first_pass = self.prepared(inputs), self._drawn is None
-        self._drawn = self._drawn or self._draw(prepared, targets)
+        self._drawn = self._drawn or self._draw(prepared, targets, positions, self.steps_done)
         logits, loss = self._loss(self._drawn)
         if is_first_pass:  # later passes of a step may use other weights
             counted = len(positions) if factor else 0  # a device with weight 0 counts nothing
@@ -279,10 +282,13 @@ class FitModule(pl.LightningModule):
             self._count(shown[None], [counted], logits.detach()[:counted], targets[:counted], positions)
         return self._with_penalties(loss) * factor
 
-    def _draw(self, inputs: Prepared, targets: Tensor) -> Batch:
-        """Return the batch of a step after all changes by regularizers."""
+    def _draw(self, inputs: Prepared, targets: Tensor, positions: Tensor, step: int) -> Batch:
+        """Return the batch of a step, counted from 0, after all changes by regularizers."""
         batch = Batch(inputs, self._as_loss_reads(targets), gaps=self.gaps, branches=self.branches)
-        return self.regularizers.batch(batch, self.generator)
+        if self.ids is None:
+            return batch
+        known = replace(batch, ids=self.ids[positions], draws=(self.seed * 0x9E3779B1 + step) & WORD)
+        return self.regularizers.batch(known, self.generator)
 
     def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the logits of a training batch (B, K), after regularizers, and its mean loss without penalties."""
@@ -297,16 +303,16 @@ class FitModule(pl.LightningModule):
         penalty = self.regularizers.penalty(self.network)
         return loss if penalty is None else loss + penalty
 
-    def _batches(self, positions: Tensor, sizes: list[int]) -> Iterator[tuple[Prepared, Tensor]]:
-        """Yield prepared inputs and targets of consecutive batches, by one gather if all rows have one shape."""
-        data = self.data.train_data
+    def _batches(self, positions: Tensor, sizes: list[int]) -> Iterator[tuple[Prepared, Tensor, Tensor]]:
+        """Yield inputs, targets and positions of consecutive batches, by one gather if all rows have one shape."""
+        data, batches = self.data.train_data, positions.split(sizes)
         if data.is_plain:
             inputs, targets = data.take(positions)
-            yield from zip(self.prepared(inputs).split(sizes), targets.split(sizes), strict=True)  # type: ignore[union-attr]  # like rows are a tensor
+            yield from zip(self.prepared(inputs).split(sizes), targets.split(sizes), batches, strict=True)  # type: ignore[union-attr]  # like rows are a tensor
             return
-        for batch in positions.split(sizes):
+        for batch in batches:
             inputs, targets = data.take(batch)
-            yield self.prepared(inputs), targets
+            yield self.prepared(inputs), targets, batch
 
     def _train_block(self, positions: Tensor) -> None:
         """Take one optimizer step for each batch of a block."""
@@ -315,8 +321,9 @@ class FitModule(pl.LightningModule):
         losses: list[Tensor] = []
         outputs: list[Tensor] = []
         targets: list[Tensor] = []
-        for inputs, target in self._batches(positions, sizes):
-            logits, loss = step(self._draw(inputs, target), inputs, first=not losses)
+        for inputs, target, of_batch in self._batches(positions, sizes):
+            drawn = self._draw(inputs, target, of_batch, self.steps_done + len(losses))
+            logits, loss = step(drawn, inputs, first=not losses)
             self.regularizers.after_step(self.network)
             for schedule in self.schedules:
                 schedule.step()
