@@ -22,7 +22,7 @@ from pathlib import Path
 from types import FrameType
 
 from dl.errors import BadDevices
-from dl.signals import CAUGHT, end_with_stdin, held_back, let_through, stop_at_once
+from dl.signals import CAUGHT, end_with_stdin, exit_at_once, held_back, let_through
 
 WATCHED = "DL_WATCHED"  # environment variable of a process that is watched
 LOST = 75  # exit code of a process that lost the connection to another, and is not to blame
@@ -65,7 +65,7 @@ def follow() -> None:
     """End with the process that watches this one, if there is such, and hear the signals that it passes on."""
     if is_watched():
         end_with_stdin()
-        stop_at_once()
+        exit_at_once()
         let_through()
 
 

@@ -152,8 +152,9 @@ class Regularizer:
         choices: From a model's name, its options and their values to other values, before the network is built.
         network: Changes the built network; its outputs in eval mode and the names of its parameters must not change.
         batch: From a training batch and a seeded generator on its device to another batch. It must not change tensors
-            in place. What it draws by `Batch.uniform` is the same for any number of devices. One that adds noise to inputs, or takes parts of them away, returns `Batch.corrupted`: the inputs
-            that a network may have to tell stay as they were.
+            in place. What it draws by `Batch.uniform` is the same for any number of devices. One that adds noise to
+            inputs, or takes parts of them away, returns `Batch.corrupted`: the inputs that a network may have to tell
+            stay as they were.
         chances: From the encoded targets of the training set, (n, ...), to how often each example is drawn relative to
             the others, (n,) above 0; an epoch has n draws as ever.
         loss: From the task's loss to the training loss.

@@ -93,15 +93,18 @@ def let_through() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, CAUGHT)
 
 
-def stop_at_once() -> None:
-    """Raise at the first signal already, until a fit takes over: nothing is there yet that could be kept."""
+def exit_at_once() -> None:
+    """Exit at a signal until a fit takes over: nothing is there yet that could be kept.
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise SecondSignal
+    No exception is raised, since modules are being imported, and one that is cut off may be half there.
+    """
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        os._exit(128 + number)
 
     for number in CAUGHT:
         if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, stop)
+            signal.signal(number, leave)
 
 
 def end_with_parent() -> None:

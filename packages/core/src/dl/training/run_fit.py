@@ -51,7 +51,7 @@ from dl.training.origin import resolve_from
 from dl.training.ranks import join
 from dl.training.setup import FitSetup, set_up, set_up_alike
 from dl.training.summary import diagram_of
-from dl.training.train import train
+from dl.training.train import need_fit_on, train
 
 if TYPE_CHECKING:
     from dl.plugins.at_hand import Model
@@ -180,6 +180,7 @@ def fit_recipe(
             return train(setup, devices, None, Console(quiet=True), plugins, {}, ranks=ranks)
         files.make_folder(root)
         setup = find_options(set_up(recipe, plugins, at_hand), plugins, devices, console, fit_into)
+        need_fit_on(setup, devices)
         ranks.share(setup.shared() if ranks.world_size > 1 else None)
         if setup.learner is not None and loggers:
             name = next(iter(loggers))

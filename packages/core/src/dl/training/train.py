@@ -109,14 +109,8 @@ def train(
         own.insert(1, early_stopping)
     every = [*own, *setup.at_hand.callbacks, *callbacks]
     trainer = devices.trainer(last_epoch or int(recipe.train["epochs"]), every)
-    if trainer.world_size > len(splits.val):
-        raise BadDevices(
-            f"{trainer.world_size} devices, but {many(len(splits.val), 'validation example')}; use fewer devices"
-        )
     alone = trainer.world_size == 1
     blocks = alone and devices.supports_blocks
-    if setup.own_step is not None and not blocks:
-        raise BadDevices("a training step of your own needs one device, in full precision")
     try:
         with flag.catching(), quiet_lightning():
             device = trainer.strategy.root_device
@@ -164,6 +158,20 @@ def train(
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()  # at exit, its threads may abort the program
     return Run(path, setup.at_hand or None)
+
+
+def need_fit_on(setup: FitSetup, devices: Devices) -> None:
+    """Refuse devices that this fit cannot use, before its run folder is made.
+
+    Raises:
+        BadDevices: For more devices than examples to score, and for a training step of the user's own on several.
+    """
+    world = devices.trainer(1, []).world_size
+    for subset, name in ((setup.splits.val, "validation"), (setup.splits.probe, "probe")):
+        if setup.learner is None and world > len(subset):
+            raise BadDevices(f"{world} devices, but {many(len(subset), f'{name} example')}; use fewer devices")
+    if setup.own_step is not None and not (world == 1 and devices.supports_blocks):
+        raise BadDevices("a training step of your own needs one device, in full precision")
 
 
 def _as_training_failed(error: BaseException, recipe: Recipe) -> BaseException:
