@@ -36,8 +36,9 @@ def fit_with(dl_process, dl_run, images, tmp_path):
     return fit
 
 
-def test_two_processes_train_as_one_does_and_count_each_validation_example_once(fit_with):
-    alone, together = fit_with("one", *ONE), fit_with("two", *TWO)
+@pytest.mark.parametrize("count", [2, pytest.param(4, marks=pytest.mark.slow)])
+def test_processes_train_as_one_does_and_count_each_validation_example_once(fit_with, count):
+    alone, together = fit_with("one", *ONE), fit_with("more", *TWO[:3], str(count), *TWO[4:])
     assert together.manifest.status == "finished" and together.manifest.parts == alone.manifest.parts
     assert together.manifest.parts.val == 11
     for part in ("val", "probe"):
@@ -54,8 +55,16 @@ def test_two_processes_train_as_one_does_and_count_each_validation_example_once(
         assert value == pytest.approx(weights[name], abs=1e-6), name
 
 
-def test_what_regularizes_steps_and_weights_does_so_on_two_processes_as_on_one(fit_with):
-    reg = [f"--reg={word}" for word in ("l2=0.05", "max-norm=0.5", "weight-averaging=0.9", "label-smoothing=0.1")]
+def test_what_regularizes_steps_weights_and_images_does_so_on_two_processes_as_on_one(fit_with):
+    words = (
+        "l2=0.05",
+        "max-norm=0.5",
+        "weight-averaging=0.9",
+        "label-smoothing=0.1",
+        "random-shift=1",
+        "augment=strong",
+    )
+    reg = [f"--reg={word}" for word in words]
     alone, together = fit_with("one", *ONE, *reg), fit_with("two", *TWO, *reg)
     weights = load_file(alone.path / "best.safetensors")
     for name, value in load_file(together.path / "best.safetensors").items():
@@ -135,6 +144,7 @@ def register_regularizers():
 """
 
 
+@pytest.mark.slow
 def test_a_step_of_two_passes_is_the_same_on_two_processes_as_on_one(fit_with, site):
     site.add("sharp", SHARP)
     alone, together = fit_with("one", *ONE, "--reg", "sharp"), fit_with("two", *TWO, "--reg", "sharp")

@@ -26,6 +26,7 @@ from dl.signals import CAUGHT, end_with_stdin, exit_at_once, held_back, let_thro
 
 WATCHED = "DL_WATCHED"  # environment variable of a process that is watched
 LOST = 75  # exit code of a process that lost the connection to another, and is not to blame
+MOST_PER_CORE = 4  # processes of a fit; more than one is slower, and for trying out alone
 POLL = 0.1  # seconds
 GRACE = 10.0  # seconds in which the others may end after one has died
 HURRY = 5.0  # seconds in which all may end after a second signal

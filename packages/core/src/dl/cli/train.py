@@ -49,7 +49,7 @@ from dl.cli.flags import (
     with_flags,
 )
 from dl.errors import BadOption
-from dl.launch import follow, is_started_elsewhere, launch, need_address
+from dl.launch import MOST_PER_CORE, follow, is_started_elsewhere, launch, need_address
 from dl.options import split_named, split_pairs
 from dl.terminal import cell, console, plain, safe_lines, safe_text
 from dl.words import many
@@ -153,8 +153,8 @@ def fit(
     where = Devices(accelerator, devices, strategy, precision, num_nodes, max_time)
     with redirect_stdout(sys.stderr):  # a network may print
         run = fit_recipe(chosen, plugins, where, runs, console(stderr=True), loggers, rivals=rivals)
-    if not is_first_device():
-        return 128 + run.manifest.signal if (run.path / "run.json").exists() and run.manifest.signal else 0
+    if not is_first_device():  # whoever started it takes another code for a fault, and would end the first one
+        return 0
     return finish(run, plugins, as_json=as_json)
 
 
@@ -168,7 +168,7 @@ def _on_each_device(arguments: list[str], accelerator: str, devices: str, nodes:
     if is_started_elsewhere(os.environ) or (devices in ("1", "auto") and accelerator == "cpu" and nodes == 1):
         return None
     count = int(devices) if accelerator == "cpu" and devices.isdecimal() and len(devices) < 4 else 0
-    if not 1 <= count <= (os.cpu_count() or 1):
+    if not 1 <= count <= MOST_PER_CORE * (os.cpu_count() or 1):
         from dl.training.devices import Devices  # imports torch, which the process that watches does without
 
         count = Devices(accelerator, devices, num_nodes=nodes).count_here()

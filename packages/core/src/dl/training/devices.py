@@ -19,6 +19,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities import rank_zero_only
 
 from dl.errors import BadDevices
+from dl.launch import MOST_PER_CORE
 from dl.training.checkpoint import DurableCheckpoints
 
 BLOCK_PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16-true", "64-true", "64")  # the others scale their gradients
@@ -172,7 +173,7 @@ class Devices:
             return
         wanted, cpus, gpus = int(self.devices), os.cpu_count() or 1, torch.cuda.device_count()
         if self.accelerator == "cpu" or (self.accelerator == "auto" and not torch.cuda.is_available()):
-            if wanted > cpus:
+            if wanted > MOST_PER_CORE * cpus:
                 raise BadDevices(f"--devices {wanted}: this machine has {cpus} CPU cores  try: --devices {cpus}")
         elif self.accelerator in ("gpu", "cuda") and wanted > gpus:
             raise BadDevices(f"--devices {wanted}: this machine has {gpus} GPUs  see: dl doctor")
