@@ -123,7 +123,7 @@ class Rank:
         if self.number:
             self.reader.join(timeout=1)
         lines = list(self.lines)
-        starts = [k for k, line in enumerate(lines) if line.startswith("Traceback")]
+        starts = [k for k, line in enumerate(lines) if "Traceback (most recent call last)" in line]
         return "".join(lines[starts[0] :] if starts else lines[-LAST_LINES:]).rstrip()
 
 

@@ -87,6 +87,7 @@ class RunWriter(Callback):
         self.losses = {name: np.zeros(len(subset)) for name, subset in scored.subsets.items()}  # summed over epochs
         self.margins = {name: np.zeros(len(subset)) for name, subset in scored.subsets.items()}
         self.heads: Sequence[HeadKeeper] = ()  # of several targets
+        self.gathered: dict[str, Tensor] = {}  # the newest weights, of a network whose weights are shared out
         self.rows: list[EpochRow] = []
         self.started = self.epoch_started = time.monotonic()
         self.train_seconds = 0.0
@@ -107,6 +108,7 @@ class RunWriter(Callback):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the scores and outcomes of the epoch."""
         module = _fit_module(pl_module)
+        self.gathered = module.weights() if module.is_sharded else {}  # all devices together
         if not trainer.is_global_zero:
             return
         probe, val = module.scored["probe"], module.scored["val"]
@@ -132,7 +134,7 @@ class RunWriter(Callback):
         outcomes.write_epoch(folder, len(self.rows), module.scored)
         write_history(self.folder / "history.csv", self.rows)
         if is_best:
-            save_weights(self.folder / WEIGHTS, copy_weights(module.network))
+            save_weights(self.folder / WEIGHTS, self.gathered or copy_weights(module.network))
             outcomes.write_logits(folder, "best", module.scored["val"].logits, module.val_answers())
 
     def keep_status(self) -> None:
@@ -150,11 +152,11 @@ class RunWriter(Callback):
         module = _fit_module(pl_module)
         subsets = self.scored.subsets
         rows = {name: hardest(self.losses[name], self.margins[name]) for name in subsets}
-        remakes = self.manifest.task.reconstructs and (self.folder / WEIGHTS).exists()
+        remakes = self.manifest.task.reconstructs and (self.folder / WEIGHTS).exists() and not module.is_sharded
         remade = module.reconstruct(rows, self.folder / WEIGHTS) if remakes else {}
         write_sketches(self.folder / "outcomes", subsets, rows, self.scored.sketch, remade)
         features = {f"{name}_rows": spread(len(subset), MOST_EXAMPLES) for name, subset in subsets.items()}
-        for name in subsets:
+        for name in subsets if not module.is_sharded else ():  # a pass needs the shares of all devices
             features |= module.features(name, features[f"{name}_rows"])
         train = Subset(subsets["probe"].examples, module.data.train)
         projected = project_splits(train, subsets["val"], self.scored.groups.get("train"))

@@ -21,6 +21,8 @@ from lightning.pytorch.utilities import rank_zero_only
 from dl.errors import BadDevices
 from dl.launch import MOST_PER_CORE
 from dl.training.checkpoint import DurableCheckpoints
+from dl.training.sharded import NAME as FSDP
+from dl.training.sharded import Sharded
 
 BLOCK_PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16-true", "64-true", "64")  # the others scale their gradients
 LONGEST_COUNT = 9  # digits
@@ -146,6 +148,7 @@ class Devices:
         given = asdict(self) | {"max_time": self.max_time or None}
         try:
             count = int(self.devices) if self.devices.isdecimal() else self.devices
+            given["strategy"] = Sharded() if self.strategy == FSDP else self.strategy
             with quiet_lightning():
                 return pl.Trainer(
                     **given | {"devices": count},
@@ -166,7 +169,7 @@ class Devices:
     @property
     def supports_blocks(self) -> bool:
         """Whether the precision allows several optimizer steps inside one step of Lightning."""
-        return self.precision in BLOCK_PRECISIONS
+        return self.precision in BLOCK_PRECISIONS and self.strategy != FSDP
 
     def _check_count(self) -> None:
         if not self.devices.isdecimal() or len(self.devices) > LONGEST_COUNT:

@@ -34,7 +34,7 @@ from dl.runs.outcomes import PARTS, Scored
 from dl.specs import OwnStep
 from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard, TrainBatchSampler, batch_sizes
-from dl.training.checkpoint import load_weights
+from dl.training.checkpoint import copy_weights, load_weights
 from dl.training.diagnostics import (
     WATCHED_BATCHES,
     DeadUnitMonitor,
@@ -48,6 +48,7 @@ from dl.training.norms import FEW_STEPS, batches_of, recompute_statistics, runni
 from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer, own_optimizers
 from dl.training.regularizers import Regularizers
 from dl.training.scoring import RunningMeans, merge, score
+from dl.training.sharded import fill_up, gather_weights, mesh_of, shard
 
 BLOCK_STEPS = 64
 BLOCK_BYTES = 64 << 20  # of stored inputs in one block, at most
@@ -132,6 +133,7 @@ class FitModule(pl.LightningModule):
         self.gaps, self.branches = preprocessor.gaps, preprocessor.branches
         self.linear_path, self.linear_share = linear_path(network), dict[str, float]()
         self.gradients, self.units = GradientNormMonitor(network), DeadUnitMonitor(network)
+        self.is_sharded, self.passes = False, 0  # passes: forward passes of a scoring, which all devices take alike
 
     def setup(self, stage: str) -> None:
         """Build the sampler, once the number of devices is known."""
@@ -144,6 +146,13 @@ class FitModule(pl.LightningModule):
         self.sampler = TrainBatchSampler(
             self.data.train, batch, self.seed, self.shard, steps, data.lengths, chances=chances
         )
+
+    def configure_model(self) -> None:
+        """Share the weights out, if each device is to have its share of them."""
+        mesh = mesh_of(self)
+        if mesh is not None and not self.is_sharded:
+            shard(self.network, mesh)
+            self.is_sharded, self.gradients = True, GradientNormMonitor(self.network)
 
     def train_dataloader(self) -> TrainBatchSampler:
         """Return the sampler of training batches."""
@@ -484,11 +493,16 @@ class FitModule(pl.LightningModule):
         with self.units.recording() if watched else nullcontext():
             prepared = self.prepared(inputs)
             logits = self.task.row.reduce_logits(self.network(prepared), prepared).float()
+        self.passes += 1
         self._pending[dataloader_idx].append((positions, logits))
 
     def on_validation_epoch_end(self) -> None:
         """Merge the logits of each subset over all devices, score them, and read the running training means."""
         self.train_means = self.running.means(self._over_devices)
+        if self.is_sharded:
+            most = int(self.all_gather(torch.tensor(self.passes, device=self.device)).max())
+            fill_up(self.network, self.passes, most, self._prepared_at(self.data.train[:1]))
+        self.passes = 0
         for part, pending, data, expected in zip(
             PARTS,
             self._pending,
@@ -501,6 +515,12 @@ class FitModule(pl.LightningModule):
             self.scored[part] = score(self.task, logits, targets)
             self.metrics[part] = self.task.metrics(logits, targets)
             pending.clear()
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return a copy of the weights on the CPU; of weights that are shared out, nothing but on the first device."""
+        if self.is_sharded:
+            return gather_weights(self.network, keep=self.trainer.is_global_zero)
+        return copy_weights(self.network) if self.trainer.is_global_zero else {}
 
     def encoded_targets(self, part: str) -> Tensor:
         """Return the encoded targets of a scored subset, ``val`` or ``probe``, on the CPU."""

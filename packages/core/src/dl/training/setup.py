@@ -275,8 +275,8 @@ def set_up_alike(shared: Shared, plugins: Plugins) -> FitSetup:
     splits = _splits_alike(shared, dataset)
     splits = adopt_splits(splits, origin.task.info, origin.run.name) if origin else splits
     _check_alike(shared, splits)
-    torch.set_rng_state(shared.random_state)
     task, preprocessor = restore(shared.task, plugins.tasks), domain.restore(shared.preprocessor)
+    torch.set_rng_state(shared.random_state)
     regularizers = Regularizers.of(recipe, plugins, task)
     network = _build(recipe, plugins, preprocessor, task, regularizers, NOTHING)
     if origin:

@@ -42,6 +42,7 @@ from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
 from dl.training.ranks import ALONE, LOST_LINE, Ranks, is_lost_connection, reaching_others
 from dl.training.setup import FitSetup
+from dl.training.sharded import need_shardable
 from dl.words import many
 
 
@@ -166,6 +167,7 @@ def need_fit_on(setup: FitSetup, devices: Devices) -> None:
     Raises:
         BadDevices: For more devices than examples to score, and for a training step of the user's own on several.
     """
+    need_shardable(devices.strategy, setup.regularizers, setup.task.row)
     world = devices.trainer(1, []).world_size
     for subset, name in ((setup.splits.val, "validation"), (setup.splits.probe, "probe")):
         if setup.learner is None and world > len(subset):
