@@ -22,7 +22,7 @@ def fit_with(dl_process, dl_run, images, tmp_path):
 
     def fit(name, *devices, epochs=3):
         words = ("fit", "vision", folder, *RECIPE, f"epochs={epochs}", *devices, "--runs", tmp_path / name, "--json")
-        if "ddp" in devices:
+        if "--strategy" in devices:
             process = dl_process(*words)
             out, said = process.communicate(timeout=300)
             code = process.returncode
@@ -152,3 +152,18 @@ def test_a_step_of_two_passes_is_the_same_on_two_processes_as_on_one(fit_with, s
     for name, value in load_file(together.path / "best.safetensors").items():
         assert value == pytest.approx(weights[name], abs=1e-6), name
     assert together.history.column("train_loss") == pytest.approx(alone.history.column("train_loss"), rel=1e-6)
+
+
+@pytest.mark.slow
+def test_shares_of_the_weights_train_as_whole_ones_do_and_one_device_reads_them(fit_with, dl_run, tmp_path):
+    plain = ("linear=no", "--reg", "weight-averaging=off", "momentum=0.9")
+    where = (*TWO[:4], "--strategy")
+    whole, shares = fit_with("whole", *where, "ddp", *plain), fit_with("shares", *where, "fsdp", *plain)
+    weights = load_file(whole.path / "best.safetensors")
+    found = load_file(shares.path / "best.safetensors")
+    assert {name: value.shape for name, value in found.items()} == {name: one.shape for name, one in weights.items()}
+    for name, value in found.items():
+        assert value == pytest.approx(weights[name], abs=1e-5), name
+    assert shares.history.column("val_loss") == pytest.approx(whole.history.column("val_loss"), rel=1e-4)
+    asked = dl_run("predict", shares.path, tmp_path / "shades" / "dark" / "000.png", "--json")
+    assert asked.code == 0, asked

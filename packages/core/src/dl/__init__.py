@@ -23,6 +23,7 @@ from dl.errors import (
     DLError,
     InstallFailed,
     PluginFailed,
+    ProcessLost,
     TrainingFailed,
     UnknownName,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "InstallFailed",
     "PluginFailed",
     "Prediction",
+    "ProcessLost",
     "Run",
     "Study",
     "TrainingFailed",

@@ -112,6 +112,15 @@ class Rank:
                 os.killpg(self.process.pid, signal.SIGKILL) if hasattr(os, "killpg") else self.process.kill()
             self.process.wait()
 
+    def close(self) -> None:
+        """End the process, if it has not ended, and close what connects it with this one."""
+        self.kill()
+        if self.number:
+            self.reader.join(timeout=1)
+        for stream in (self.process.stdin, self.process.stderr):
+            if stream is not None:
+                stream.close()
+
     def send(self, number: int) -> None:
         """Send a signal to the process."""
         if self.runs:
@@ -146,7 +155,7 @@ def launch(arguments: Sequence[str], count: int, nodes: int = 1) -> tuple[int, s
             return _watch(ranks, received)
         finally:
             for rank in ranks:
-                rank.kill()
+                rank.close()
 
 
 @contextmanager

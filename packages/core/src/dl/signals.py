@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import TextIO
 
 HANG_UP = getattr(signal, "SIGHUP", None)  # the terminal was closed; Windows has no such signal
 CAUGHT = (signal.SIGINT, signal.SIGTERM, *([] if HANG_UP is None else [HANG_UP]))
@@ -24,7 +25,7 @@ class StopFlag:
 
     def __init__(self) -> None:
         self.received: int | None = None
-        self.terminals = [one.fileno() for one in (sys.__stdout__, sys.__stderr__) if _is_terminal(one)]
+        self.terminals = [one.fileno() for one in (sys.__stdout__, sys.__stderr__) if one and _is_terminal(one)]
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         """Handle a signal: remember the first, raise at the second."""
@@ -61,9 +62,9 @@ class StopFlag:
                     signal.signal(number, self)
 
 
-def _is_terminal(stream: object) -> bool:
-    with suppress(AttributeError, OSError, ValueError):  # none, closed, or no file
-        return bool(stream.isatty() and stream.fileno() >= 0)  # type: ignore[attr-defined]  # any object may be there
+def _is_terminal(stream: TextIO) -> bool:
+    with suppress(OSError, ValueError):  # closed, or no file
+        return stream.isatty() and stream.fileno() >= 0
     return False
 
 

@@ -500,7 +500,8 @@ class FitModule(pl.LightningModule):
         """Merge the logits of each subset over all devices, score them, and read the running training means."""
         self.train_means = self.running.means(self._over_devices)
         if self.is_sharded:
-            most = int(self.all_gather(torch.tensor(self.passes, device=self.device)).max())
+            passes = self.all_gather(torch.tensor(self.passes, device=self.device))
+            most = int(passes.max())  # type: ignore[union-attr]  # of a tensor it is a tensor
             fill_up(self.network, self.passes, most, self._prepared_at(self.data.train[:1]))
         self.passes = 0
         for part, pending, data, expected in zip(

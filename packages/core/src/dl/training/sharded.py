@@ -19,6 +19,7 @@ from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 
 from dl.errors import BadDevices
+from dl.padded import Prepared
 from dl.tasks.task import TaskKind
 from dl.training.regularizers import Regularizers
 
@@ -138,7 +139,7 @@ def mesh_of(module: pl.LightningModule) -> Any | None:  # Any: torch's mesh of d
     return None if mesh is None else mesh["data_parallel"]
 
 
-def fill_up(network: nn.Module, passes: int, most: int, example: Tensor) -> None:
+def fill_up(network: nn.Module, passes: int, most: int, example: Prepared) -> None:
     """Compute as many forward passes as any other process: each of them needs the shares of all.
 
     Args:
