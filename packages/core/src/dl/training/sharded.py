@@ -7,7 +7,7 @@ of weights hold whole tensors, so that one device, or another number of them, re
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from dl.tasks.task import TaskKind
 from dl.training.regularizers import Regularizers
 
 NAME = "fsdp"
+WHOLE = {"full_state_dict": True}  # of the states that torch is to share out
 ON_WEIGHTS = ("penalty", "gradients", "after_step", "scored_with")  # functions of a regularizer that read weights
 
 
@@ -48,25 +49,37 @@ class Sharded(ModelParallelStrategy):
         """
         return super().optimizer_state(optimizer) if optimizer.state else optimizer.state_dict()
 
+    @property
+    def restore_checkpoint_after_setup(self) -> bool:
+        """No: like any other strategy, weights are restored before optimizers are made, and their state after."""
+        return False
+
+    @property
+    def lightning_restore_optimizer(self) -> bool:
+        """Yes: by `load_optimizer_state_dict`."""
+        return True
+
     def load_checkpoint(self, checkpoint_path: str | Path, weights_only: bool | None = None) -> dict[str, Any]:
         """Read a checkpoint of whole tensors, written on any number of devices. Any: Lightning's own state."""
-        from torch.distributed.checkpoint.state_dict import (
-            StateDictOptions,
-            set_model_state_dict,
-            set_optimizer_state_dict,
-        )
+        return dict(self.checkpoint_io.load_checkpoint(checkpoint_path))
+
+    def load_model_state_dict(self, checkpoint: Mapping[str, Any], strict: bool = True) -> None:
+        """Share out the weights of a checkpoint. Any: Lightning's own state."""
+        from torch.distributed.checkpoint.state_dict import StateDictOptions, set_model_state_dict
+
+        assert self.lightning_module is not None
+        set_model_state_dict(self.lightning_module, checkpoint["state_dict"], options=StateDictOptions(**WHOLE))
+
+    def load_optimizer_state_dict(self, checkpoint: Mapping[str, Any]) -> None:
+        """Share out the states of the optimizers of a checkpoint. Any: Lightning's own state."""
+        from torch.distributed.checkpoint.state_dict import StateDictOptions, set_optimizer_state_dict
         from torch.distributed.fsdp import FullyShardedDataParallel, OptimStateKeyType
 
         assert self.model is not None
-        found = self.checkpoint_io.load_checkpoint(checkpoint_path)
-        whole = StateDictOptions(full_state_dict=True)
-        set_model_state_dict(self.model, found["state_dict"], options=whole)
-        for optimizer, state in zip(self.optimizers, found["optimizer_states"], strict=True):
-            if not state["state"]:
-                continue
-            named = FullyShardedDataParallel.rekey_optim_state_dict(state, OptimStateKeyType.PARAM_NAME, self.model)
-            set_optimizer_state_dict(self.model, optimizer, named, options=whole)
-        return dict(found)
+        for optimizer, state in zip(self.optimizers, checkpoint["optimizer_states"], strict=True):
+            if state["state"]:
+                named = FullyShardedDataParallel.rekey_optim_state_dict(state, OptimStateKeyType.PARAM_NAME, self.model)
+                set_optimizer_state_dict(self.model, optimizer, named, options=StateDictOptions(**WHOLE))
 
 
 def need_shardable(strategy: str, regularizers: Regularizers, row: TaskKind) -> None:
