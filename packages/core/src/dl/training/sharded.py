@@ -24,7 +24,6 @@ from dl.tasks.task import TaskKind
 from dl.training.regularizers import Regularizers
 
 NAME = "fsdp"
-WHOLE = {"full_state_dict": True}  # of the states that torch is to share out
 ON_WEIGHTS = ("penalty", "gradients", "after_step", "scored_with")  # functions of a regularizer that read weights
 
 
@@ -68,7 +67,9 @@ class Sharded(ModelParallelStrategy):
         from torch.distributed.checkpoint.state_dict import StateDictOptions, set_model_state_dict
 
         assert self.lightning_module is not None
-        set_model_state_dict(self.lightning_module, checkpoint["state_dict"], options=StateDictOptions(**WHOLE))
+        set_model_state_dict(
+            self.lightning_module, checkpoint["state_dict"], options=StateDictOptions(full_state_dict=True)
+        )
 
     def load_optimizer_state_dict(self, checkpoint: Mapping[str, Any]) -> None:
         """Share out the states of the optimizers of a checkpoint. Any: Lightning's own state."""
@@ -79,7 +80,7 @@ class Sharded(ModelParallelStrategy):
         for optimizer, state in zip(self.optimizers, checkpoint["optimizer_states"], strict=True):
             if state["state"]:
                 named = FullyShardedDataParallel.rekey_optim_state_dict(state, OptimStateKeyType.PARAM_NAME, self.model)
-                set_optimizer_state_dict(self.model, optimizer, named, options=StateDictOptions(**WHOLE))
+                set_optimizer_state_dict(self.model, optimizer, named, options=StateDictOptions(full_state_dict=True))
 
 
 def need_shardable(strategy: str, regularizers: Regularizers, row: TaskKind) -> None:
