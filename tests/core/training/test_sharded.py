@@ -56,7 +56,8 @@ from dl.training.setup import set_up
 
 place, (strategy, count), epochs, begins = Path(sys.argv[1]), sys.argv[2:4], int(sys.argv[4]), sys.argv[5] == "new"
 plugins = load_plugins()
-recipe = Asked("tabular", "wine", "dense", "", "", 0, {"epochs": 4, "width": 64, "linear": "no"}, {}).resolved(plugins)
+options = {"epochs": 4, "width": 64, "linear": "no", "dropout": 0}
+recipe = Asked("tabular", "wine", "dense", "", "", 0, options, {}).resolved(plugins)
 setup = set_up(recipe, plugins)
 trainer = Devices("cpu", count, strategy).trainer(epochs, [])
 given = (setup.network, setup.preprocessor, setup.task, setup.data, recipe.train, recipe.seed)
@@ -98,4 +99,4 @@ def test_a_fit_with_shared_weights_goes_on_with_other_shares_and_on_one_device(t
     for name, strategy, count in (("ddp", "ddp", 2), ("one", "auto", 1), ("fsdp", "fsdp", 2)):
         shutil.copytree(tmp_path / "fsdp", tmp_path / name, dirs_exist_ok=True)
         found = train_on(name, strategy, count, 4, "on")
-        assert found[0] == steps and found[2] == pytest.approx(weights, rel=1e-6), name
+        assert found[0] == steps and found[2] == pytest.approx(weights, rel=1e-5), name
