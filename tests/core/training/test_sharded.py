@@ -48,6 +48,7 @@ def test_what_reads_whole_weights_is_refused_with_shares_of_them_alone():
 RESUMES = """
 import sys
 from pathlib import Path
+from torch import distributed
 from dl.plugins.loading import load_plugins
 from dl.recipes.asked import Asked
 from dl.training.devices import Devices, quiet_lightning
@@ -70,6 +71,8 @@ if trainer.is_global_zero:
     shares = sum((p.to_local() if hasattr(p, "to_local") else p).numel() for p in module.network.parameters())
     whole = sum(p.numel() for p in module.network.parameters())
     print(module.steps_done, shares / whole, sum(float(one.double().square().sum()) for one in weights.values()))
+if count != "1":
+    distributed.destroy_process_group()
 """
 
 

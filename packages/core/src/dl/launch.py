@@ -279,8 +279,7 @@ def _describe(rank: Rank) -> str:
     who, code = f"rank {rank.number} (process {rank.process.pid})", rank.process.returncode
     if rank.stopped > STOPPED:
         return f"{who} was stopped by a signal for {STOPPED:.0f} seconds; all have ended"
+    words = rank.last_words() if rank.number else ""
     if code < 0:
-        return f"{who} was killed by signal {-code}"
-    if rank.number == 0:
-        return ""
-    return f"{who} failed with exit code {code}\n{rank.last_words()}"
+        return f"{who} was killed by signal {-code}" + (f"\n{words}" if "Traceback" in words else "")
+    return f"{who} failed with exit code {code}\n{words}" if rank.number else ""
