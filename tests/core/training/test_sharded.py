@@ -98,8 +98,8 @@ def train_on(tmp_path):
 def test_a_fit_with_shared_weights_goes_on_with_other_shares_and_on_one_device(train_on, tmp_path):
     steps, share, weights = train_on("unbroken", "fsdp", 2, 4, "new")
     assert 0.4 < share < 0.6
-    train_on("fsdp", "fsdp", 2, 2, "new")
+    train_on("half", "fsdp", 2, 2, "new")
     for name, strategy, count in (("ddp", "ddp", 2), ("one", "auto", 1), ("fsdp", "fsdp", 2)):
-        shutil.copytree(tmp_path / "fsdp", tmp_path / name, dirs_exist_ok=True)
+        shutil.copytree(tmp_path / "half", tmp_path / name)
         found = train_on(name, strategy, count, 4, "on")
         assert found[0] == steps and found[2] == pytest.approx(weights, rel=1e-5), name
