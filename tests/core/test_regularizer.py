@@ -56,3 +56,35 @@ def test_what_is_to_be_told_is_what_was_not_corrupted_but_moves_with_the_inputs(
     noisy = moved.corrupted(moved.inputs + 5).corrupted(moved.inputs + 7)
     assert torch.equal(moved.truth, moved.inputs) and torch.equal(noisy.truth, moved.inputs)
     assert torch.equal(noisy.inputs, first.inputs + 8)
+
+
+def of_examples(*ids, draws=7):
+    return Batch(torch.zeros(len(ids), 1), torch.zeros(len(ids)), ids=torch.tensor(ids), draws=draws)
+
+
+def test_draws_by_example_are_the_same_in_any_batch_and_others_for_another_step_or_regularizer():
+    generator = torch.Generator()
+    together = of_examples(3, 1, 1 << 40, 2).uniform(5, generator)
+    assert torch.equal(together[1::2], of_examples(1, 2).uniform(5, generator))
+    assert torch.equal(together, of_examples(3, 1, 1 << 40, 2).uniform(9, generator)[:, :5])
+    assert not (of_examples(3, draws=8).uniform(5, generator) == together[0]).any()
+    named = {name: of_examples(3).drawing(7, name).uniform(5, generator) for name in ("flip", "shift")}
+    assert not (named["flip"] == named["shift"]).any() and not (named["flip"] == together[0]).any()
+
+
+def test_draws_by_example_are_uniform_and_independent_of_each_other():
+    drawn = of_examples(*range(4000)).uniform(8, torch.Generator()).double()
+    assert drawn.min() >= 0 and drawn.max() < 1
+    counts = torch.histc(drawn, bins=20, min=0, max=1)  # 1,600 each, with a deviation of 39
+    assert (counts - 1600).abs().max() < 4 * 39
+    steps = of_examples(*range(4000), draws=8).uniform(8, torch.Generator()).double()
+    shifted = drawn.roll(1, dims=0)
+    several = torch.cat([drawn, steps, shifted], dim=1).T
+    apart = torch.corrcoef(several) - torch.eye(24)
+    assert apart.abs().max() < 5 / 4000**0.5
+
+
+def test_without_ids_the_generator_draws():
+    batch = Batch(torch.zeros(4, 1), torch.zeros(4))
+    first, second = (batch.uniform(2, torch.Generator().manual_seed(1)) for _ in range(2))
+    assert torch.equal(first, second) and first.shape == (4, 2) and batch.drawing(1, "flip") is batch

@@ -22,7 +22,7 @@ def fit_with(dl_process, dl_run, images, tmp_path):
 
     def fit(name, *devices, epochs=3):
         words = ("fit", "vision", folder, *RECIPE, f"epochs={epochs}", *devices, "--runs", tmp_path / name, "--json")
-        if "ddp" in devices:
+        if "--strategy" in devices:
             process = dl_process(*words)
             out, said = process.communicate(timeout=300)
             code = process.returncode
@@ -36,8 +36,9 @@ def fit_with(dl_process, dl_run, images, tmp_path):
     return fit
 
 
-def test_two_processes_train_as_one_does_and_count_each_validation_example_once(fit_with):
-    alone, together = fit_with("one", *ONE), fit_with("two", *TWO)
+@pytest.mark.parametrize("count", [2, pytest.param(4, marks=pytest.mark.slow)])
+def test_processes_train_as_one_does_and_count_each_validation_example_once(fit_with, count):
+    alone, together = fit_with("one", *ONE), fit_with("more", *TWO[:3], str(count), *TWO[4:])
     assert together.manifest.status == "finished" and together.manifest.parts == alone.manifest.parts
     assert together.manifest.parts.val == 11
     for part in ("val", "probe"):
@@ -54,8 +55,16 @@ def test_two_processes_train_as_one_does_and_count_each_validation_example_once(
         assert value == pytest.approx(weights[name], abs=1e-6), name
 
 
-def test_what_regularizes_steps_and_weights_does_so_on_two_processes_as_on_one(fit_with):
-    reg = [f"--reg={word}" for word in ("l2=0.05", "max-norm=0.5", "weight-averaging=0.9", "label-smoothing=0.1")]
+def test_what_regularizes_steps_weights_and_images_does_so_on_two_processes_as_on_one(fit_with):
+    words = (
+        "l2=0.05",
+        "max-norm=0.5",
+        "weight-averaging=0.9",
+        "label-smoothing=0.1",
+        "random-shift=1",
+        "augment=strong",
+    )
+    reg = [f"--reg={word}" for word in words]
     alone, together = fit_with("one", *ONE, *reg), fit_with("two", *TWO, *reg)
     weights = load_file(alone.weights)
     for name, value in load_file(together.weights).items():
@@ -135,6 +144,7 @@ def register_regularizers():
 """
 
 
+@pytest.mark.slow
 def test_a_step_of_two_passes_is_the_same_on_two_processes_as_on_one(fit_with, site):
     site.add("sharp", SHARP)
     alone, together = fit_with("one", *ONE, "--reg", "sharp"), fit_with("two", *TWO, "--reg", "sharp")
@@ -142,3 +152,18 @@ def test_a_step_of_two_passes_is_the_same_on_two_processes_as_on_one(fit_with, s
     for name, value in load_file(together.weights).items():
         assert value == pytest.approx(weights[name], abs=1e-6), name
     assert together.history.column("train_loss") == pytest.approx(alone.history.column("train_loss"), rel=1e-6)
+
+
+@pytest.mark.slow
+def test_shares_of_the_weights_train_as_whole_ones_do_and_one_device_reads_them(fit_with, dl_run, tmp_path):
+    plain = ("linear=no", "--reg", "weight-averaging=off", "momentum=0.9")
+    where = (*TWO[:4], "--strategy")
+    whole, shares = fit_with("whole", *where, "ddp", *plain), fit_with("shares", *where, "fsdp", *plain)
+    weights = load_file(whole.path / "best.safetensors")
+    found = load_file(shares.path / "best.safetensors")
+    assert {name: value.shape for name, value in found.items()} == {name: one.shape for name, one in weights.items()}
+    for name, value in found.items():
+        assert value == pytest.approx(weights[name], abs=1e-5), name
+    assert shares.history.column("val_loss") == pytest.approx(whole.history.column("val_loss"), rel=1e-4)
+    asked = dl_run("predict", shares.path, tmp_path / "shades" / "dark" / "000.png", "--json")
+    assert asked.code == 0, asked

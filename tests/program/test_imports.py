@@ -30,6 +30,7 @@ ORDER = (
         "groups",
         "intervals",
         "signals",
+        "launch",
         "options",
         "defaults",
         "faults",

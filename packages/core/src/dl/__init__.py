@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         DLError,
         InstallFailed,
         PluginFailed,
+        ProcessLost,
         TrainingFailed,
         UnknownName,
     )
@@ -66,6 +67,7 @@ __all__ = [
     "InstallFailed",
     "PluginFailed",
     "Prediction",
+    "ProcessLost",
     "Run",
     "Study",
     "TrainingFailed",
@@ -103,6 +105,7 @@ _ERRORS = (
     "DifferentSizes",
     "InstallFailed",
     "PluginFailed",
+    "ProcessLost",
     "TrainingFailed",
     "UnknownName",
 )

@@ -80,6 +80,10 @@ class TrainingFailed(DLError):
     exit_code = 1
 
 
+class ProcessLost(TrainingFailed):
+    """Another process of the fit has ended, or cannot be reached."""
+
+
 def nearest(name: str, choices: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest choice, or an empty string."""
     matches = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.5)

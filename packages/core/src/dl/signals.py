@@ -1,16 +1,19 @@
-"""Handle Ctrl-C and SIGTERM by a flag, so that a fit stops at a step boundary with its scores and its report.
+"""Handle Ctrl-C, SIGTERM and SIGHUP by a flag, so that a fit stops at a step boundary with its scores and its report.
 
 A second signal stops at once. These handlers replace Lightning's, which would end the process.
 """
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import TextIO
 
-CAUGHT = (signal.SIGINT, signal.SIGTERM)
+HANG_UP = getattr(signal, "SIGHUP", None)  # the terminal was closed; Windows has no such signal
+CAUGHT = (signal.SIGINT, signal.SIGTERM, *([] if HANG_UP is None else [HANG_UP]))
 
 
 class SecondSignal(BaseException):
@@ -22,16 +25,26 @@ class StopFlag:
 
     def __init__(self) -> None:
         self.received: int | None = None
+        self.terminals = [one.fileno() for one in (sys.__stdout__, sys.__stderr__) if one and _is_terminal(one)]
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         """Handle a signal: remember the first, raise at the second."""
+        if number == HANG_UP:
+            self._leave_terminals()
         if self.received is not None:
             raise SecondSignal
         self.received = number
 
+    def _leave_terminals(self) -> None:
+        """Send output that went to a terminal nowhere: it was closed, and every write to it would fail."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for terminal in self.terminals:
+            os.dup2(nowhere, terminal)
+        os.close(nowhere)
+
     @contextmanager
     def catching(self) -> Iterator[None]:
-        """Handle SIGINT and SIGTERM inside this context, if this is the main thread."""
+        """Handle the signals inside this context, if this is the main thread."""
         before = {number: signal.getsignal(number) for number in CAUGHT}
         self.take_over()
         try:
@@ -42,10 +55,17 @@ class StopFlag:
                     signal.signal(number, handler)
 
     def take_over(self) -> None:
-        """Install this handler for both signals, replacing any other."""
+        """Install this handler for all signals, replacing any other; an ignored hang-up, as by nohup, stays ignored."""
         if _in_main_thread():
             for number in CAUGHT:
-                signal.signal(number, self)
+                if number != HANG_UP or signal.getsignal(number) != signal.SIG_IGN:
+                    signal.signal(number, self)
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    with suppress(OSError, ValueError):  # closed, or no file
+        return stream.isatty() and stream.fileno() >= 0
+    return False
 
 
 def _in_main_thread() -> bool:
@@ -54,7 +74,7 @@ def _in_main_thread() -> bool:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Hold both signals back inside this context, also in a process that is started there, until it lets them through.
+    """Hold the signals back inside this context, also in a process that is started there, until it lets them through.
 
     A process that hears of a signal before it can handle it would end with a traceback.
     """
@@ -69,14 +89,33 @@ def held_back() -> Iterator[None]:
 
 
 def let_through() -> None:
-    """Let both signals through that `held_back` holds back in this process."""
+    """Let the signals through that `held_back` holds back in this process."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, CAUGHT)
+
+
+def exit_at_once() -> None:
+    """Exit at a signal until a fit takes over: nothing is there yet that could be kept.
+
+    No exception is raised, since modules are being imported, and one that is cut off may be half there.
+    """
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        os._exit(128 + number)
+
+    for number in CAUGHT:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, leave)
 
 
 def end_with_parent() -> None:
     """End this process when the one that started it is killed: another may go on with its work, in the same folders."""
     threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def end_with_stdin() -> None:
+    """End this process when its standard input ends, a pipe that whoever started it holds open while it lives."""
+    threading.Thread(target=_wait_for_stdin, daemon=True).start()
 
 
 def _wait_for_parent() -> None:
@@ -87,3 +126,9 @@ def _wait_for_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)
+
+
+def _wait_for_stdin() -> None:
+    while os.read(0, 1):
+        pass
+    os._exit(1)

@@ -11,38 +11,36 @@ from torch.nn import functional as F
 
 from dl.regularizer import Batch, Regularizer
 
-_Change = Callable[[Tensor, torch.Generator], Tensor]
+_Change = Callable[[Tensor, Tensor], Tensor]  # from images and the draws of each, (B, k) in 0..1
 
 
 def shift(pixels: int) -> Regularizer:
     """Shift each image by up to ``pixels`` vertically and horizontally, repeating the edge."""
 
-    def change(images: Tensor, generator: torch.Generator) -> Tensor:
+    def change(images: Tensor, drawn: Tensor) -> Tensor:
         height, width = images.shape[2:]
-        by = torch.randint(-pixels, pixels + 1, (2, len(images), 1), generator=generator, device=images.device)
-        rows = (torch.arange(height, device=images.device) - by[0]).clamp_(0, height - 1)
-        columns = (torch.arange(width, device=images.device) - by[1]).clamp_(0, width - 1)
+        by = (drawn * (2 * pixels + 1)).to(torch.int64) - pixels
+        rows = (torch.arange(height, device=images.device) - by[:, :1]).clamp_(0, height - 1)
+        columns = (torch.arange(width, device=images.device) - by[:, 1:]).clamp_(0, width - 1)
         at = rows[:, :, None] * width + columns[:, None, :]  # (B, H, W)
         return images.flatten(2).gather(2, at.flatten(1)[:, None].expand(-1, images.shape[1], -1)).view_as(images)
 
-    return on_images(change)
+    return on_images(change, 2)
 
 
 def flip(share: float) -> Regularizer:
     """Mirror a share of the images, left to right."""
 
-    def change(images: Tensor, generator: torch.Generator) -> Tensor:
-        chosen = torch.rand(len(images), 1, 1, 1, generator=generator, device=images.device) < share
-        return torch.where(chosen, images.flip(3), images)
+    def change(images: Tensor, drawn: Tensor) -> Tensor:
+        return torch.where((drawn < share)[:, :, None, None], images.flip(3), images)
 
-    return on_images(change)
+    return on_images(change, 1)
 
 
 def crop(least: float) -> Regularizer:
     """Crop each image to a random side from ``least`` to 1 and resize it to the full size."""
 
-    def change(images: Tensor, generator: torch.Generator) -> Tensor:
-        drawn = torch.rand(len(images), 3, generator=generator, device=images.device, dtype=torch.float32)
+    def change(images: Tensor, drawn: Tensor) -> Tensor:
         side = least + (1 - least) * drawn[:, 0]
         middle = (2 * drawn[:, 1:] - 1) * (1 - side)[:, None]  # in -1..1, as affine_grid counts
         zero = torch.zeros_like(side)
@@ -51,7 +49,7 @@ def crop(least: float) -> Regularizer:
         cut = F.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
         return cut.to(images.dtype)
 
-    return on_images(change)
+    return on_images(change, 3)
 
 
 def cutmix(share: float) -> Regularizer:
@@ -64,7 +62,7 @@ def cutmix(share: float) -> Regularizer:
         images = batch.inputs
         assert isinstance(images, Tensor)
         count = len(images)
-        drawn = torch.rand(4, count, 1, generator=generator, device=images.device)
+        drawn = batch.uniform(4, generator).T[:, :, None]
         side = torch.where(drawn[3] < share, drawn[0], 0.0).sqrt()
         inside = rectangles(images, side, side, drawn[1], drawn[2])
         partners = torch.randperm(count, generator=generator, device=images.device)
@@ -94,11 +92,11 @@ def _between(places: Tensor, middle: Tensor, side: Tensor) -> Tensor:
     return (places >= middle - side / 2) & (places < middle + side / 2)
 
 
-def on_images(change: _Change) -> Regularizer:
-    """Return the regularizer that changes the images of each batch."""
+def on_images(change: _Change, draws: int) -> Regularizer:
+    """Return the regularizer that changes the images of each batch, by so many draws for each image."""
 
     def batch(given: Batch, generator: torch.Generator) -> Batch:
         assert isinstance(given.inputs, Tensor)
-        return replace(given, inputs=change(given.inputs, generator))
+        return replace(given, inputs=change(given.inputs, given.uniform(draws, generator)))
 
     return Regularizer(batch=batch)

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from dl.regularizer import Regularizer
 from dl_augment.images import on_images, rectangles
 
+MOVES, COLOURS, RECTANGLE = 5, 3, 5  # draws of an image
 AREA = (0.02, 0.2)  # of an erased rectangle, as a share of the image
 
 
@@ -52,18 +53,16 @@ CUT = {
 def augment(policy: Policy) -> Regularizer:
     """Change each image as the policy allows."""
 
-    def change(images: Tensor, generator: torch.Generator) -> Tensor:
-        drawn = torch.rand(6, len(images), generator=generator, device=images.device, dtype=torch.float32)
-        changed = images
+    def change(images: Tensor, draws: Tensor) -> Tensor:
+        drawn, changed = draws.T, images
         if policy.flip or policy.view != (1.0, 1.0) or policy.shift or policy.degrees:
             changed = resample(changed, affine_maps(policy, drawn, images.shape[2] / images.shape[3]))
         if policy.colour:
-            size = (3, len(images), 1, 1, 1)
-            wanted = torch.rand(size, generator=generator, device=images.device, dtype=torch.float32)
+            wanted = drawn[MOVES : MOVES + COLOURS, :, None, None, None]
             changed = recolour(changed, *(policy.colour * (2 * wanted - 1)).to(images.dtype))
-        return _erase(changed, policy.erase, generator) if policy.erase else changed
+        return _erase(changed, policy.erase, drawn[MOVES + COLOURS :, :, None]) if policy.erase else changed
 
-    return on_images(change)
+    return on_images(change, MOVES + COLOURS + RECTANGLE)
 
 
 def affine_maps(policy: Policy, drawn: Tensor, aspect: float) -> Tensor:
@@ -71,7 +70,7 @@ def affine_maps(policy: Policy, drawn: Tensor, aspect: float) -> Tensor:
 
     Args:
         policy: The bounds.
-        drawn: (6, B) in 0..1.
+        drawn: (5, B) in 0..1, or more.
         aspect: Height over width of the image, by which a turn is one in pixels.
     """
     mirror = 1 - 2 * (drawn[0] < policy.flip).to(drawn.dtype)
@@ -93,22 +92,26 @@ def resample(images: Tensor, maps: Tensor) -> Tensor:
 def recolour(images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:
     """Change the colours of images (B, C, H, W), by shares (B, 1, 1, 1) that are 0 for no change.
 
-    Brightness is added in deviations of the batch; contrast stretches about the mean of an image, saturation about the
+    Brightness is added in deviations of the image; contrast stretches about the mean of an image, saturation about the
     grey of a pixel.
     """
     if images.shape[1] == 3:
         grey = images.mean(dim=1, keepdim=True)
         images = grey + (1 + saturation) * (images - grey)
     middle = images.mean(dim=(1, 2, 3), keepdim=True)
-    return middle + brightness * images.std() + (1 + contrast) * (images - middle)
+    return middle + brightness * images.std(dim=(1, 2, 3), keepdim=True) + (1 + contrast) * (images - middle)
 
 
-def _erase(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
+def _erase(images: Tensor, share: float, drawn: Tensor) -> Tensor:
     """Fill a rectangle of a share of the images with the image's mean colour.
 
     Source: Zhong et al. 2020, Random Erasing Data Augmentation.
+
+    Args:
+        images: (B, C, H, W).
+        share: Of the images.
+        drawn: (5, B, 1) in 0..1.
     """
-    drawn = torch.rand(5, len(images), 1, generator=generator, device=images.device)
     area = torch.where(drawn[0] < share, AREA[0] + (AREA[1] - AREA[0]) * drawn[1], 0.0)
     taller = torch.exp2(2 * drawn[2] - 1)  # height over width, from a half to two, as shares of the image's
     inside = rectangles(images, (area * taller).sqrt(), (area / taller).sqrt(), drawn[3], drawn[4])

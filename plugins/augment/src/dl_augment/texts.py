@@ -15,7 +15,7 @@ def word_dropout(rate: float) -> Regularizer:
     def drop(batch: Batch, generator: torch.Generator) -> Batch:
         tokens = batch.inputs
         assert isinstance(tokens, Padded)
-        drawn = torch.rand(tokens.values.shape, generator=generator, device=tokens.values.device)
+        drawn = batch.uniform(tokens.values.shape[1], generator)
         values = torch.where((drawn < rate) & tokens.mask, UNKNOWN, tokens.values)
         return batch.corrupted(tokens._replace(values=values))
 

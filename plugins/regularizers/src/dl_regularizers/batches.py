@@ -37,7 +37,7 @@ def mixup(alpha: float) -> Regularizer:
         inputs = numbers(batch.inputs, "mixup")
         shares, device = shares.to(inputs.device), inputs.device
         count = len(inputs)
-        share = shares[torch.randint(DRAWS, (count,), generator=generator, device=device)].to(inputs.dtype)
+        share = shares[(batch.uniform(1, generator)[:, 0] * DRAWS).to(torch.int64)].to(inputs.dtype)
         partners = torch.randperm(count, generator=generator, device=device)
         own = share.view(-1, *[1] * (inputs.ndim - 1))
         return batch.mixed(torch.lerp(inputs[partners], inputs, own), partners, share)
@@ -55,8 +55,7 @@ def missing(share: float) -> Regularizer:
         inputs, gaps = numbers(batch.inputs, "missing"), batch.gaps
         if gaps is None:
             raise BadOption("missing needs rows of cells, as those of a table")
-        drawn = torch.rand(len(inputs), gaps.cells, generator=generator, device=inputs.device) < share
-        gone = drawn[:, gaps.columns.to(inputs.device)]
+        gone = (batch.uniform(gaps.cells, generator) < share)[:, gaps.columns.to(inputs.device)]
         return batch.corrupted(torch.where(gone, gaps.blank.to(inputs), inputs))
 
     return Regularizer(batch=make_missing)

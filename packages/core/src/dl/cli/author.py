@@ -1,4 +1,4 @@
-"""The commands for plugin authors: new plugin, and plugins check."""
+"""The commands that write something to change: new plugin, new slurm; and plugins check."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from dl.cli.flags import Json
+from dl.cli.flags import Accelerator, Json
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
@@ -25,17 +25,20 @@ def add_to(app: typer.Typer) -> None:
     """Add ``new`` to the command line; `check` is added to the group of `dl.cli.extend`."""
     group = typer.Typer(rich_markup_mode=None, help=_NEW)
     group.command(name="plugin", help=_PLUGIN)(plugin)
-    group.callback()(_nothing)
+    group.command(name="slurm", help=_SLURM, context_settings={"ignore_unknown_options": True})(slurm)
     app.add_typer(group, name="new")
 
 
-def _nothing() -> None:
-    """Keep ``plugin`` a subcommand, though it is the only one."""
-
-
-_NEW = """Create a plugin project from a template.
+_NEW = """Create a plugin project, or the job file of a cluster.
 
 Example: dl new plugin waves --kind dataset
+"""
+_SLURM = """Create a job file with which SLURM fits on many devices, and goes on after each interruption.
+
+Example: dl new slurm vision mnist epochs=30 --nodes 2 --devices 4
+
+The words are those of dl fit. The job is told to stop before its time is up: it saves its state, is queued again, and
+goes on. All machines need the same environment, and see the same folders.
 """
 _PLUGIN = """Create a plugin project from a template. It installs, passes its tests and registers a working
 example for you to change.
@@ -60,6 +63,24 @@ def plugin(
         out.print(plain(f"wrote {project.folder / file}"), soft_wrap=True)
     here = shlex.quote(str(project.folder))
     for line in ("", f"dl install -e {here}", f"dl plugins check {project.name}", f"python -m pytest {here}"):
+        out.print(plain(line), soft_wrap=True)
+
+
+def slurm(
+    words: Annotated[list[str], typer.Argument(metavar="[WORD]...", help="Arguments of dl fit.")],
+    nodes: Annotated[int, typer.Option(help="Number of machines.")] = 1,
+    devices: Annotated[int, typer.Option(help="Devices of each machine.")] = 1,
+    accelerator: Accelerator = "gpu",
+    cpus: Annotated[int, typer.Option(help="Cores for each device.")] = 4,
+    time: Annotated[str, typer.Option(help="Longest time of the job, as [DAYS-]HH:MM:SS.")] = "04:00:00",
+    file: Annotated[Path, typer.Option(help="File to write.")] = Path("fit.sbatch"),
+) -> None:
+    """Write a job file."""
+    from dl.packaging.job import write_job
+
+    path = write_job(words, file, nodes, devices, time, accelerator, cpus)
+    out = console()
+    for line in (f"wrote {path}", "", f"sbatch {shlex.quote(str(path))}"):
         out.print(plain(line), soft_wrap=True)
 
 

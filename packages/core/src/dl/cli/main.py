@@ -1,6 +1,6 @@
 """The command line: ``dl COMMAND ...``. Results go to stdout, progress to stderr, an error is one line.
 
-Exit codes: 0 success, 1 training failed or findings at the chosen level, 2 usage, 3 data, 4 plugin, 130 and 143
+Exit codes: 0 success, 1 training failed or findings at the chosen level, 2 usage, 3 data, 4 plugin, 129, 130 and 143
 stopped by a signal. Nothing here imports torch until a command needs it.
 """
 
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dl.cli import rescue
-from dl.errors import DLError, PluginFailed, TrainingFailed
+from dl.errors import DLError, PluginFailed, ProcessLost, TrainingFailed
+from dl.launch import LOST, is_watched
 from dl.signals import SecondSignal
 from dl.terminal import console, safe_text
 from dl.version import VERSION
@@ -88,7 +89,12 @@ def _global_flags(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+    code = run(sys.argv[1:] if arguments is None else list(arguments))
+    if code and is_watched():  # threads of a lost connection may abort the program at exit, with another code
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -96,12 +102,15 @@ def run(arguments: list[str]) -> int:
     warnings.showwarning = _one_line(set())  # warnings of dl are for users, not for developers
     arguments = _fill_resume(arguments)
     try:
-        code = command_line(*arguments[:1])(arguments or ["--help"], standalone_mode=False, prog_name="dl")
+        words = arguments or ["--help"]
+        code = command_line(*arguments[:1])(words, standalone_mode=False, prog_name="dl", obj=arguments)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except DLError as error:
         if os.environ.get("DL_DEBUG") == "1":
             raise
+        if isinstance(error, ProcessLost) and is_watched():
+            return LOST  # whoever watches knows which process has ended, and why
         return _refuse(str(error), error.exit_code)
     except typer.TyperException as error:  # a wrong flag or a missing argument
         context = getattr(error, "ctx", None)

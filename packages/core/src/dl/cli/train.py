@@ -49,6 +49,7 @@ from dl.cli.flags import (
     with_flags,
 )
 from dl.errors import BadOption
+from dl.launch import MOST_PER_CORE, follow, is_started_elsewhere, launch, need_address
 from dl.options import split_named, split_pairs
 from dl.terminal import cell, console, plain, safe_lines, safe_text
 from dl.words import many
@@ -90,6 +91,7 @@ more epochs: dl fit --resume 3 epochs=20
 
 
 def fit(
+    context: typer.Context,
     domain: DomainName = "",
     data: Data = "",
     options: Further = None,
@@ -134,6 +136,10 @@ def fit(
     as_json: Json = False,
 ) -> int:
     """Train, as `dl.fit`."""
+    follow()
+    where = (accelerator, devices, strategy, precision, num_nodes, max_time)
+    if (code := _on_each_device(context.obj, *_places(where, resume, runs))) is not None:
+        return code
     flags = {
         "input": input_,
         "target": target,
@@ -151,7 +157,6 @@ def fit(
 
     plugins = load_plugins()
     loggers = named_options(plugins, split_named(logger or []))
-    where = (accelerator, devices, strategy, precision, num_nodes, max_time)
     if resume:
         named = {
             "domain": domain,
@@ -175,7 +180,7 @@ def fit(
     places = (chosen, plugins, Devices(*where), runs, console(stderr=True), loggers)
     with redirect_stdout(sys.stderr):  # a network may print
         run = fit_recipe(*places, rivals=rivals, resume_if_exists=resume_if_exists)
-    if not is_first_device():
+    if not is_first_device():  # whoever started it takes another code for a fault, and would end the first one
         return 0
     return finish(run, plugins, as_json=as_json)
 
@@ -219,6 +224,42 @@ def _resume(
     with redirect_stdout(sys.stderr):  # a network may print
         run = resume_run(*places, epochs=epochs, save_every=given.get(SAVE_EVERY), **how)
     return finish(run, plugins, as_json=as_json) if is_first_device() else 0
+
+
+def _places(where: tuple[str, str, str, str, int, str], resume: str, runs: Path) -> tuple[str, str, int]:
+    """Return accelerator, devices and machines as typed; of a run that is resumed, those it had where none are."""
+    accelerator, devices, _, _, nodes, _ = where
+    if not resume or is_started_elsewhere(os.environ):
+        return accelerator, devices, nodes
+    from dl.training.devices import Devices
+    from dl.training.resume import devices_of, find_resumable
+
+    stored = devices_of(find_resumable(resume, runs), Devices(*where))
+    return stored.accelerator, stored.devices, stored.num_nodes
+
+
+def _on_each_device(arguments: list[str], accelerator: str, devices: str, nodes: int) -> int | None:
+    """Run these arguments in a process for each device, and return the exit code; None for one device.
+
+    Raises:
+        BadDevices: If this machine lacks the devices, or the machines of a fit on several are not named.
+        TrainingFailed: If a process died, naming it.
+    """
+    if is_started_elsewhere(os.environ) or (devices in ("1", "auto") and accelerator == "cpu" and nodes == 1):
+        return None
+    count = int(devices) if accelerator == "cpu" and devices.isdecimal() and len(devices) < 4 else 0
+    if not 1 <= count <= MOST_PER_CORE * (os.cpu_count() or 1):
+        from dl.training.devices import Devices  # imports torch, which the process that watches does without
+
+        count = Devices(accelerator, devices, num_nodes=nodes).count_here()
+    if count * nodes == 1:
+        return None
+    need_address(os.environ, nodes)
+    code, message = launch(arguments, count, nodes)
+    out = console(stderr=True)
+    for number, line in enumerate(message.splitlines()):
+        out.print(plain(line if number else f"dl: {line}", "" if number else "red", longest=2000), soft_wrap=True)
+    return code
 
 
 def resolve_going_on(plugins: Plugins, asked: Asked, from_run: str, runs: Path) -> Recipe:

@@ -42,6 +42,7 @@ from dl.training.devices import is_first_device
 from dl.training.keeper import StateKeeper, place_in_words
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
+from dl.training.ranks import Ranks, connect
 from dl.training.regularizers import Regularizers
 from dl.training.sketches import MOST_EXAMPLES, hardest, project_splits, spread, write_sketches
 from dl.training.state import Saved
@@ -51,7 +52,7 @@ Write = Callable[[], None]
 Judge = Callable[[list[EpochRow], list[outcomes.Scored]], str]  # from history and validation outcomes to a reason
 Files = dict[str, Tensor]  # contents as (n,) uint8, by their names in a run folder
 LOGITS = "outcomes/best.npz"  # of the best epoch
-CHECK_EVERY = 16  # steps between two checks of losses and signals, if a step of Lightning is one optimizer step
+CHECK_EVERY = 16  # most steps between two checks of losses and signals, if a step of Lightning is one optimizer step
 
 
 class HeadKeeper(Protocol):
@@ -96,6 +97,7 @@ class RunWriter(Callback):
         self.losses = {name: np.zeros(len(subset)) for name, subset in scored.subsets.items()}  # summed over epochs
         self.margins = {name: np.zeros(len(subset)) for name, subset in scored.subsets.items()}
         self.heads: Sequence[HeadKeeper] = ()  # of several targets
+        self.gathered: dict[str, Tensor] = {}  # the newest weights, of a network whose weights are shared out
         self.rows: list[EpochRow] = []
         self.unkept: list[Write] = []  # of finished epochs, oldest first
         self.unkept_best: Write = _nothing
@@ -161,6 +163,7 @@ class RunWriter(Callback):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the scores and outcomes of the epoch."""
         module = _fit_module(pl_module)
+        self.gathered = module.weights() if module.is_sharded else {}  # all devices together
         if not trainer.is_global_zero:
             return
         probe, val = module.scored["probe"], module.scored["val"]
@@ -188,7 +191,8 @@ class RunWriter(Callback):
         folder, epoch, scored = self.folder / "outcomes", len(self.rows), module.scored
         self.unkept.append(lambda: outcomes.write_epoch(folder, epoch, scored))
         if is_best:
-            weights, answers, logits = copy_weights(module.network), module.val_answers(), scored["val"].logits
+            weights = self.gathered or copy_weights(module.network)
+            answers, logits = module.val_answers(), scored["val"].logits
 
             def write_best() -> None:
                 save_weights(self.folder / WEIGHTS, weights, f"{epoch:05d}")
@@ -266,11 +270,11 @@ class RunWriter(Callback):
         """Write what the report shows of single examples."""
         subsets = self.scored.subsets
         rows = {name: hardest(self.losses[name], self.margins[name], one) for name, one in subsets.items()}
-        remakes = self.manifest.task.gives_inputs and sealed.exists(self.folder / WEIGHTS)
+        remakes = self.manifest.task.gives_inputs and sealed.exists(self.folder / WEIGHTS) and not module.is_sharded
         remade = module.reconstruct(rows, self.folder / WEIGHTS) if remakes else {}
         write_sketches(self.folder / "outcomes", subsets, rows, self.scored.sketch, remade)
         features = {f"{name}_rows": spread(len(subset), MOST_EXAMPLES) for name, subset in subsets.items()}
-        for name in subsets:
+        for name in subsets if not module.is_sharded else ():  # a pass needs the shares of all devices
             features |= module.features(name, features[f"{name}_rows"])
         train = Subset(subsets["probe"].examples, module.data.train)
         projected = project_splits(train, subsets["val"], self.scored.groups.get("train"))
@@ -530,14 +534,27 @@ class ProgressCallback(Callback):
 
 
 class SignalStop(Callback):
-    """Stops the fit at a step boundary after a signal, on all devices together, or if a loss is not finite."""
+    """Stops the fit at a step boundary after a signal, on all devices together, or if a loss is not finite.
 
-    def __init__(self, flag: StopFlag) -> None:
-        self.flag = flag
+    Args:
+        flag: Of this process.
+        ranks: The processes of the fit; `ALONE` where Lightning connects them.
+    """
+
+    def __init__(self, flag: StopFlag, ranks: Ranks) -> None:
+        self.flag, self.ranks = flag, ranks
+        self.check_at, self.checked_at = 0, 0
+        self.checked = time.monotonic()
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Replace the SIGTERM handler that Lightning has installed."""
         self.flag.take_over()
+        self.ranks = self.ranks if self.ranks.world_size > 1 else connect()
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Check after the first step of each epoch."""
+        self.check_at = self.checked_at = 0
+        self.checked = time.monotonic()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: object, batch: object, batch_idx: int
@@ -546,15 +563,20 @@ class SignalStop(Callback):
         if not pl_module.automatic_optimization:  # one device; its block of steps has checked the losses
             trainer.should_stop = trainer.should_stop or self.flag.received is not None
             return
-        if batch_idx % CHECK_EVERY and not trainer.is_last_batch:
+        if batch_idx < self.check_at and not trainer.is_last_batch:
             return
+        received, fewest = self.ranks.largest(self.flag.received or 0, -self._steps_until_check(batch_idx))
+        self.check_at = batch_idx - fewest
+        if received:
+            self.flag.received, trainer.should_stop = received, True
+        _fit_module(pl_module).check_losses(lambda bad: bool(self.ranks.largest(bad)[0]))
 
-        def anywhere(here: bool) -> bool:
-            return bool(trainer.strategy.reduce_boolean_decision(here, all=False))
-
-        if anywhere(self.flag.received is not None):
-            trainer.should_stop = True
-        _fit_module(pl_module).check_losses(anywhere)
+    def _steps_until_check(self, batch_idx: int) -> int:
+        """Return after how many steps to check again: a second's, from one to `CHECK_EVERY`."""
+        now = time.monotonic()
+        seconds = (now - self.checked) / (batch_idx + 1 - self.checked_at)
+        self.checked, self.checked_at = now, batch_idx + 1
+        return max(1, min(CHECK_EVERY, int(1 / max(seconds, 1e-3))))
 
 
 def _nothing() -> None:

@@ -11,13 +11,19 @@ from dataclasses import asdict, dataclass, replace
 
 import lightning.pytorch as pl
 import torch
+from lightning.fabric.plugins import ClusterEnvironment
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.accelerators import CUDAAccelerator
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities import rank_zero_only
 
 from dl.errors import BadDevices
+from dl.launch import MOST_PER_CORE
 from dl.training.checkpoint import DurableCheckpoints
+from dl.training.sharded import NAME as FSDP
+from dl.training.sharded import Sharded
 
 BLOCK_PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16-true", "64-true", "64")  # the others scale their gradients
 LONGEST_COUNT = 9  # digits
@@ -79,6 +85,17 @@ class Devices:
     num_nodes: int = 1
     max_time: str = ""
 
+    def count_here(self) -> int:
+        """Return the number of devices of this machine that are used.
+
+        Raises:
+            BadDevices: As `trainer`.
+        """
+        self.check()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return self.trainer(1, []).num_devices
+
     def check(self) -> None:
         """Refuse hardware that this machine lacks, before anything is read or written.
 
@@ -132,12 +149,13 @@ class Devices:
         given = asdict(self) | {"max_time": self.max_time or None}
         try:
             count = int(self.devices) if self.devices.isdecimal() else self.devices
+            given["strategy"] = Sharded() if self.strategy == FSDP else self.strategy
             with quiet_lightning():
                 return pl.Trainer(
                     **given | {"devices": count},
                     max_epochs=epochs,
                     callbacks=list(callbacks),
-                    plugins=[DurableCheckpoints()],
+                    plugins=[DurableCheckpoints(), *_cluster()],
                     logger=False,
                     enable_checkpointing=False,
                     enable_progress_bar=False,
@@ -152,16 +170,23 @@ class Devices:
     @property
     def supports_blocks(self) -> bool:
         """Whether the precision allows several optimizer steps inside one step of Lightning."""
-        return self.precision in BLOCK_PRECISIONS
+        return self.precision in BLOCK_PRECISIONS and self.strategy != FSDP
 
     def _check_count(self) -> None:
         if not self.devices.isdecimal() or len(self.devices) > LONGEST_COUNT:
             return
         wanted, cpus, gpus = int(self.devices), os.cpu_count() or 1, torch.cuda.device_count()
         if self.accelerator == "cpu" or (self.accelerator == "auto" and not torch.cuda.is_available()):
-            if wanted > cpus:
+            if wanted > MOST_PER_CORE * cpus:
                 raise BadDevices(f"--devices {wanted}: this machine has {cpus} CPU cores  try: --devices {cpus}")
         elif self.accelerator in ("gpu", "cuda") and wanted > gpus:
             raise BadDevices(f"--devices {wanted}: this machine has {gpus} GPUs  see: dl doctor")
         if wanted < 1:
             raise BadDevices("--devices 0: training needs at least one device")
+
+
+def _cluster() -> list[ClusterEnvironment]:
+    """Return the environment of a job of SLURM, which its own job file puts back into the queue, not Lightning."""
+    if TorchElasticEnvironment.detect() or not SLURMEnvironment.detect():
+        return []
+    return [SLURMEnvironment(auto_requeue=False)]

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from dl.autoencoder import Autoencoder
 from dl.data.projection import MOST_NUMBERS, directions
 from dl.padded import Padded, Prepared
+from dl.training.sharded import whole
 
 WATCHED_BATCHES = 4  # validation batches on which dead units are detected
 
@@ -35,7 +36,7 @@ class GradientNormMonitor:
         gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
         ends = [nn.utils.get_total_norm([p.grad]) for p in (self.first, self.last) if p.grad is not None]
         if len(ends) == 2:
-            self.seen.append(torch.stack([nn.utils.get_total_norm(gradients), *ends]))
+            self.seen.append(torch.stack([whole(norm) for norm in (nn.utils.get_total_norm(gradients), *ends)]))
 
     def row(self) -> dict[str, float]:
         """Return the medians and the maximum over the recorded steps, and reset; empty if no step was recorded."""

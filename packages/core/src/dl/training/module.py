@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,12 @@ from dl.domain import Preprocessor
 from dl.errors import BadRun, TrainingFailed
 from dl.options import Value
 from dl.padded import Prepared, in_precision
-from dl.regularizer import Batch
+from dl.regularizer import WORD, Batch
 from dl.runs.outcomes import PARTS, Scored
 from dl.specs import OwnStep
 from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard, TrainBatchSampler
-from dl.training.checkpoint import load_weights
+from dl.training.checkpoint import copy_weights, load_weights
 from dl.training.diagnostics import (
     WATCHED_BATCHES,
     DeadUnitMonitor,
@@ -50,6 +50,7 @@ from dl.training.norms import FEW_STEPS, batches_of, recompute_statistics, runni
 from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer, own_optimizers
 from dl.training.regularizers import Regularizers
 from dl.training.scoring import RunningMeans, merge, score
+from dl.training.sharded import fill_up, gather_weights, mesh_of, shard
 from dl.training.state import (
     Block,
     Resumed,
@@ -151,9 +152,11 @@ class FitModule(pl.LightningModule):
         self._block = Block()
         self._saved: Saved = {}  # dl's state in the checkpoint to resume from
         self._random: Saved = {}  # states of the generators to restore in the first epoch
+        self.ids: Tensor | None = None  # (N,) of the training examples, where regularizers change batches
         self.gaps, self.branches = preprocessor.gaps, preprocessor.branches
         self.linear_path, self.linear_share = linear_path(network), dict[str, float]()
         self.gradients, self.units = GradientNormMonitor(network), DeadUnitMonitor(network)
+        self.is_sharded, self.passes = False, 0  # passes: forward passes of a scoring, which all devices take alike
 
     def setup(self, stage: str) -> None:
         """Build the sampler, once the number of devices is known."""
@@ -171,6 +174,13 @@ class FitModule(pl.LightningModule):
         """Return the numbers of the queries of all rows, (N,); None where rows are no part of one."""
         return self.data.train_data.targets[:, QUERY].cpu().numpy() if self.task.row.by_query else None
 
+    def configure_model(self) -> None:
+        """Share the weights out, if each device is to have its share of them."""
+        mesh = mesh_of(self)
+        if mesh is not None and not self.is_sharded:
+            shard(self.network, mesh)
+            self.is_sharded, self.gradients = True, GradientNormMonitor(self.network)
+
     def train_dataloader(self) -> TrainBatchSampler:
         """Return the sampler of training batches."""
         return self.sampler
@@ -187,6 +197,8 @@ class FitModule(pl.LightningModule):
     def on_fit_start(self) -> None:
         """Move the data to the device if it fits, and restore the state of regularizers and schedule there."""
         self.generator = torch.Generator(self.device)
+        if self.regularizers.act_on_batches:
+            self.ids = torch.from_numpy(np.asarray(self.data.train_data.ids, np.int64)).to(self.device)
         if self._saved:
             self._resume(self._saved)
         self.data.train_data.to(self.device)
@@ -345,7 +357,7 @@ class FitModule(pl.LightningModule):
         self.sampler.taken = 0
 
     def on_train_epoch_start(self) -> None:
-        """Seed regularizers and dropout by (seed, epoch, device).
+        """Seed dropout, and what regularizers do not draw by example, by (seed, epoch, device).
 
         Each device then drops other units, and an epoch is the same whether or not the fit was resumed before it. One
         that is continued goes on with the generators as they were.
@@ -417,7 +429,7 @@ class FitModule(pl.LightningModule):
             return None
         inputs, targets = self.data.train_data.take(positions)
         prepared, is_first_pass = self.prepared(inputs), self._drawn is None
-        self._drawn = self._drawn or self._draw(prepared, targets)
+        self._drawn = self._drawn or self._draw(prepared, targets, positions, self.steps_done)
         logits, loss = self._loss(self._drawn)
         if is_first_pass:  # later passes of a step may use other weights
             counted = len(positions) if factor else 0  # a device with weight 0 counts nothing
@@ -425,10 +437,13 @@ class FitModule(pl.LightningModule):
             self._count(shown[None], [counted], logits.detach()[:counted], targets[:counted], positions)
         return self._with_penalties(loss) * factor
 
-    def _draw(self, inputs: Prepared, targets: Tensor) -> Batch:
-        """Return the batch of a step after all changes by regularizers."""
+    def _draw(self, inputs: Prepared, targets: Tensor, positions: Tensor, step: int) -> Batch:
+        """Return the batch of a step, counted from 0, after all changes by regularizers."""
         batch = Batch(inputs, self._as_loss_reads(targets), gaps=self.gaps, branches=self.branches)
-        return self.regularizers.batch(batch, self.generator)
+        if self.ids is None:
+            return batch
+        known = replace(batch, ids=self.ids[positions], draws=(self.seed * 0x9E3779B1 + step) & WORD)
+        return self.regularizers.batch(known, self.generator)
 
     def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the logits of a training batch (B, K), after regularizers, and its mean loss without penalties."""
@@ -443,26 +458,27 @@ class FitModule(pl.LightningModule):
         penalty = self.regularizers.penalty(self.network)
         return loss if penalty is None else loss + penalty
 
-    def _batches(self, positions: Tensor, sizes: list[int]) -> Iterator[tuple[Prepared, Tensor]]:
-        """Yield prepared inputs and targets of consecutive batches, by one gather if all rows have one shape."""
-        data = self.data.train_data
+    def _batches(self, positions: Tensor, sizes: list[int]) -> Iterator[tuple[Prepared, Tensor, Tensor]]:
+        """Yield inputs, targets and positions of consecutive batches, by one gather if all rows have one shape."""
+        data, batches = self.data.train_data, positions.split(sizes)
         if data.is_plain:
             inputs, targets = data.take(positions)
-            yield from zip(self.prepared(inputs).split(sizes), targets.split(sizes), strict=True)  # type: ignore[union-attr]  # like rows are a tensor
+            yield from zip(self.prepared(inputs).split(sizes), targets.split(sizes), batches, strict=True)  # type: ignore[union-attr]  # like rows are a tensor
             return
-        for batch in positions.split(sizes):
+        for batch in batches:
             inputs, targets = data.take(batch)
-            yield self.prepared(inputs), targets
+            yield self.prepared(inputs), targets, batch
 
     def _train_block(self, positions: Tensor) -> None:
         """Take one optimizer step for each batch of a block, but those that were taken before the fit was resumed."""
         sizes = self.sampler.sizes_of(positions)
         step = self._take_step if self.own_step is None else self._take_own_step
         block, before = self._block, self._block.done
-        for number, (inputs, target) in enumerate(self._batches(positions, sizes)):
+        for number, (inputs, target, of_batch) in enumerate(self._batches(positions, sizes)):
             if number < before:
                 continue
-            logits, loss = step(self._draw(inputs, target), inputs, first=number == 0)
+            drawn = self._draw(inputs, target, of_batch, self.steps_done)
+            logits, loss = step(drawn, inputs, first=number == 0)
             self.regularizers.after_step(self.network)
             self._step_schedules()
             block.add(loss, logits, target)
@@ -628,11 +644,17 @@ class FitModule(pl.LightningModule):
         with self.units.recording() if watched else nullcontext():
             prepared = self.prepared(inputs)
             logits = self.task.row.reduce_logits(self.network(prepared), prepared).float()
+        self.passes += 1
         self._pending[dataloader_idx].append((positions, logits))
 
     def on_validation_epoch_end(self) -> None:
         """Merge the logits of each subset over all devices, score them, and read the running training means."""
         self.train_means = self.running.means(self._over_devices)
+        if self.is_sharded:
+            passes = self.all_gather(torch.tensor(self.passes, device=self.device))
+            most = int(passes.max())  # type: ignore[union-attr]  # of a tensor it is a tensor
+            fill_up(self.network, self.passes, most, self._prepared_at(self.data.train[:1]))
+        self.passes = 0
         for part, pending, data, expected in zip(
             PARTS,
             self._pending,
@@ -645,6 +667,12 @@ class FitModule(pl.LightningModule):
             self.scored[part] = score(self.task, logits, targets)
             self.metrics[part] = self.task.metrics(logits, targets)
             pending.clear()
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return a copy of the weights on the CPU; of weights that are shared out, nothing but on the first device."""
+        if self.is_sharded:
+            return gather_weights(self.network, keep=self.trainer.is_global_zero)
+        return copy_weights(self.network) if self.trainer.is_global_zero else {}
 
     def encoded_targets(self, part: str) -> Tensor:
         """Return the encoded targets of a scored subset, ``val`` or ``probe``, on the CPU."""

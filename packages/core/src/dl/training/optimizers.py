@@ -13,6 +13,7 @@ from dl.backbone import backbone
 from dl.errors import BadOption
 from dl.options import Value
 from dl.specs import OwnStep
+from dl.training.sharded import is_sharded
 
 MakeOptimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
 
@@ -28,7 +29,8 @@ def make_optimizer(network: nn.Module, options: Mapping[str, Value]) -> torch.op
         return torch.optim.Adam(parameters, lr, fused=True)
     if name == "adamw":
         return torch.optim.AdamW(parameters, lr, weight_decay=decay, fused=True)
-    return torch.optim.SGD(parameters, lr, momentum=momentum, weight_decay=decay, fused=True)
+    fused = not is_sharded(network)  # torch has no fused step of SGD for weights that are shared out
+    return torch.optim.SGD(parameters, lr, momentum=momentum, weight_decay=decay, fused=fused)
 
 
 def parameter_groups(network: nn.Module, lr: float) -> list[dict[str, Any]]:  # Any: as torch types groups

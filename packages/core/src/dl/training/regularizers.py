@@ -72,12 +72,21 @@ class Regularizers:
 
     def batch(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Return the batch after all changes by regularizers."""
+        seed = batch.draws
         for name, one in self.by_name.items():
-            if one.batch and not batch.branches:
-                batch = one.batch(batch, generator)
-            elif one.batch:
+            if one.batch is None:
+                continue
+            batch = batch.drawing(seed, name)
+            if batch.branches:
                 batch = _on_branches(batch, one.batch, self.only_for.get(name, ""), generator)
+            else:
+                batch = one.batch(batch, generator)
         return batch
+
+    @property
+    def act_on_batches(self) -> bool:
+        """Whether a regularizer changes batches."""
+        return any(one.batch for one in self.by_name.values())
 
     def chances(self, targets: Tensor) -> NDArray[np.float64] | None:
         """Return how often each training example is drawn relative to the others, (n,); None where all are alike."""

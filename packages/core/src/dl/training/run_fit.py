@@ -51,6 +51,7 @@ from dl.training.devices import Devices, is_first_device
 from dl.training.found_options import find_options
 from dl.training.heads import head_splits
 from dl.training.origin import resolve_from
+from dl.training.ranks import Ranks, join
 from dl.training.resume import (
     ENVIRONMENT,
     begin_again,
@@ -63,13 +64,15 @@ from dl.training.resume import (
     note_on_schedule,
     resolve_resumed,
 )
-from dl.training.setup import FitSetup, set_up
+from dl.training.setup import FitSetup, set_up, set_up_alike
 from dl.training.state import Resumed
 from dl.training.summary import diagram_of
-from dl.training.train import train
+from dl.training.train import need_fit_on, train
 
 if TYPE_CHECKING:
     from dl.plugins.at_hand import Model
+
+FINISHED = "finished"  # what the first process tells the others where nothing is left to fit
 
 
 def fit(
@@ -198,25 +201,57 @@ def fit_recipe(
             f"resume_if_exists: the {', '.join(at_hand.names)} in memory cannot be found again; leave it out"
         )
     with attribute_errors(recipe, plugins), isolate_rng():
+        ranks = join(devices)
+        if not is_first_device():
+            return _follow(recipe, plugins, devices, ranks)
         files.make_folder(root)
         setup = set_up(recipe, plugins, at_hand)
         identity = None if at_hand else Identity.of(setup.recipe, setup.dataset)
         same = find_same(identity, root) if identity and resume_if_exists else None
         if same is not None and not is_unfinished(same):
             console.print(plain(f"{same.name} is this recipe on this data, and finished; nothing is fitted"))
+            ranks.share(FINISHED)
             return same
         if same is not None:
             console.print(plain(f"{same.name} is this recipe on this data, and unfinished: it is resumed"))
-            return resume_run(same, plugins, devices, console, loggers, rivals=rivals)
-        if not is_first_device():
-            return train(setup, devices, None, Console(quiet=True), plugins, {})
+            return resume_run(same, plugins, devices, console, loggers, rivals=rivals, ranks=ranks)
         setup = find_options(setup, plugins, devices, console, fit_into)
+        need_fit_on(setup, devices)
+        ranks.share((setup.shared(), None) if ranks.world_size > 1 else None)
         _need_epochs(setup, loggers)
         describe(console, setup, plugins)
         folder = claim_run(root, f"{setup.dataset.name}-{label_of(setup.recipe.model)}")
         with run_lock(folder):
             write_run(folder, setup, devices, identity=identity)
-            return _train_in(folder, setup, devices, console, plugins, loggers, rivals)
+            return _train_in(folder, setup, devices, console, plugins, loggers, rivals, ranks=ranks)
+
+
+def _follow(
+    recipe: Recipe,
+    plugins: Plugins,
+    devices: Devices,
+    ranks: Ranks,
+    resumed_of: Callable[[FitSetup], Resumed | None] = lambda _setup: None,
+) -> Run:
+    """Train on a device that is not the first, as that one has prepared it; nothing is printed or written.
+
+    Args:
+        recipe: Every choice.
+        plugins: The registered plugins.
+        devices: Where to train.
+        ranks: The processes of the fit.
+        resumed_of: Returns what a fit begins with that each process sets up for itself, as in a program.
+    """
+    told = ranks.share(None)
+    if told == FINISHED:
+        return Run(Path(os.devnull))
+    if told is None:
+        setup = set_up(recipe, plugins)
+        resumed = resumed_of(setup)
+    else:
+        shared, resumed = told
+        setup = set_up_alike(shared, plugins)
+    return train(setup, devices, None, Console(quiet=True), plugins, {}, resumed=resumed, ranks=ranks)
 
 
 def resume_run(
@@ -230,6 +265,7 @@ def resume_run(
     save_every: float | None = None,
     rivals: bool | None = None,
     accept_changes: bool = False,
+    ranks: Ranks | None = None,
 ) -> Run:
     """Continue a run in its folder, to the end that it would have had.
 
@@ -243,6 +279,7 @@ def resume_run(
         save_every: In place of that of its recipe.
         rivals: As for `fit`.
         accept_changes: Whether other versions and another number of devices are accepted.
+        ranks: The processes of the fit, if they are connected already.
 
     Raises:
         DLError: For a run that cannot be resumed, or would be another fit.
@@ -251,25 +288,31 @@ def resume_run(
     where = devices_of(run, devices)
     where.check()
     recipe = resolve_resumed(plugins, run, epochs, save_every)
+    raised = int(recipe.train.get("epochs", 0)) != run.recipe.train.get("epochs", 0)
+
+    def resumed_of(setup: FitSetup) -> Resumed:
+        return begin_again(run, setup, raised=raised, accepts=accept_changes)
+
     with attribute_errors(recipe, plugins), isolate_rng(), ExitStack() as stack:
-        if is_first_device():
-            stack.enter_context(run_lock(run.path))
+        ranks = ranks or join(where)
+        if not is_first_device():
+            return _follow(recipe, plugins, where, ranks, resumed_of)
+        stack.enter_context(run_lock(run.path))
         now = environment(where)
         if changed := need_same_versions(run, now, accept=accept_changes):
             console.print(plain(f"{run.name}: {changed}; its numbers may differ in their last digits"))
         setup = set_up(recipe, plugins)
         need_same_data(run, setup.dataset)
-        raised = int(recipe.train.get("epochs", 0)) != run.recipe.train.get("epochs", 0)
+        need_fit_on(setup, where)
         if raised and (note := note_on_schedule(setup)):
             console.print(plain(note, longest=500))
-        resumed = begin_again(run, setup, raised=raised, accepts=accept_changes)
-        if not is_first_device():
-            return train(setup, where, None, Console(quiet=True), plugins, {}, resumed=resumed)
+        resumed = resumed_of(setup)
+        ranks.share((setup.shared(), resumed) if ranks.world_size > 1 else None)
         describe(console, setup, plugins)
         replace_file(run.path / RECIPE, recipe_text(setup.recipe, setup.defaults).encode())
         replace_file(run.path / ENVIRONMENT, (json.dumps(now, indent=1) + "\n").encode())
         commit(run.path, resumed.manifest)
-        return _train_in(run.path, setup, where, console, plugins, loggers, rivals, resumed)
+        return _train_in(run.path, setup, where, console, plugins, loggers, rivals, resumed, ranks=ranks)
 
 
 def _need_epochs(setup: FitSetup, loggers: Mapping[str, Options] | None) -> None:
@@ -292,10 +335,12 @@ def _train_in(
     loggers: Mapping[str, Options] | None,
     rivals: bool | None,
     resumed: Resumed | None = None,
+    *,
+    ranks: Ranks,
 ) -> Run:
     """Train in a run folder that is written; then add what was forgotten, and the rivals."""
     built = _build_loggers(loggers or {}, plugins, folder, is_new=resumed is None)
-    run = train(setup, devices, folder, console, plugins, built, resumed=resumed)
+    run = train(setup, devices, folder, console, plugins, built, resumed=resumed, ranks=ranks)
     if setup.as_it_was is not None and sealed.exists(folder / WEIGHTS):
         found = setup.as_it_was.forgotten(setup.network, folder)
         if found is not None:

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dl.data.examples import Dataset, Fingerprints, Subset, fingerprints
+from dl.data.examples import Dataset, Fingerprints, Index, Subset, fingerprints, subset_fingerprint
 from dl.defaults import DataFacts, Default
 from dl.domain import Preprocessor, comparable, encode_examples
 from dl.errors import BadData, BadNetwork, BadOption, DLError, PluginFailed
@@ -34,23 +34,51 @@ from dl.processes import HOST, started
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.settle import close_recipe, data_facts
-from dl.runs.manifest import Baseline, Manifest
+from dl.runs.manifest import Baseline, Manifest, TaskInfo
 from dl.runs.thresholds import need_both
 from dl.specs import ModelSpec, OwnStep
 from dl.splits.copies import only_copies
 from dl.splits.partition import DataSplits, guarded, load_dataset, split_data
 from dl.splits.remedies import settle_leaks
-from dl.tasks.table import decide
+from dl.tasks.table import decide, restore
 from dl.tasks.task import Rung, Task
 from dl.terminal import safe_text
 from dl.training.batches import DeviceDataset, check_width
 from dl.training.module import FitData
 from dl.training.optimizers import own_optimizer, own_optimizers
 from dl.training.origin import AsItWas, open_origin, score_as_it_was
+from dl.training.read_new import adopt_splits
 from dl.training.regularizers import Regularizers, build_network
 from dl.training.summary import count_parameters, find_network_fault
 from dl.version import VERSION
 from dl.words import many
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the first process of a fit on several devices has prepared for all: plain values and arrays.
+
+    Args:
+        recipe: Every option, settled.
+        task: As decided.
+        preprocessor: Settings of the preprocessor.
+        random_state: Of torch, from which the network is drawn.
+        train: (n,) positions of the training set.
+        val: (n,) positions of the validation set.
+        probe: (n,) positions of the probe.
+        sizes: Numbers of examples that were read, for training and validation.
+        fingerprint: Of the validation set.
+    """
+
+    recipe: Recipe
+    task: TaskInfo
+    preprocessor: dict[str, Any]  # Any: as JSON holds it
+    random_state: Tensor
+    train: Index
+    val: Index
+    probe: Index
+    sizes: tuple[int, int]
+    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -133,6 +161,15 @@ class FitSetup:
         found = {one.baseline.name: one.scores for one in self.rungs}
         found |= {one.baseline.name: one.scores for one in self.rules}
         return found if self.as_it_was is None else found | {self.as_it_was.baseline.name: self.as_it_was.scores}
+
+    def shared(self) -> Shared:
+        """Return what the other processes of the fit need, so that it is read, looked at and learnt once."""
+        splits = self.splits
+        sizes = (len(splits.train.examples), len(splits.val.examples))
+        positions = (splits.train.index, splits.val.index, splits.probe.index)
+        settings = dict(self.preprocessor.settings())
+        found = subset_fingerprint(splits.val)
+        return Shared(self.recipe, self.task.info, settings, self.random_state, *positions, sizes, found)
 
     def fingerprints(self) -> Fingerprints:
         """Return the hashes of training and validation set, to find copies of their examples later."""
@@ -225,6 +262,51 @@ def set_up(
         own_step=own_step,
         rules=rules,
     )
+
+
+def set_up_alike(shared: Shared, plugins: Plugins) -> FitSetup:
+    """Set up a process beside the first, which has split the data, looked at it and learnt the preprocessor.
+
+    Raises:
+        BadData: If this process reads other data than the first.
+    """
+    recipe = shared.recipe
+    domain = plugins.domain(recipe.domain).load()
+    origin = open_origin(recipe, plugins, domain) if recipe.from_run else None
+    dataset = origin.read(recipe, NOTHING) if origin else load_dataset(recipe, plugins, domain)
+    splits = _splits_alike(shared, dataset)
+    splits = adopt_splits(splits, origin.task.info, origin.run.name) if origin else splits
+    _check_alike(shared, splits)
+    task, preprocessor = restore(shared.task, plugins.tasks), domain.restore(shared.preprocessor)
+    torch.set_rng_state(shared.random_state)
+    regularizers = Regularizers.of(recipe, plugins, task)
+    network = _build(recipe, plugins, preprocessor, task, regularizers, NOTHING)
+    if origin:
+        origin.load_into(network)
+    own_step = _own_step(recipe, plugins, network, regularizers, NOTHING)
+    regularizers.rehearse(network, preprocessor, task.encode(splits.train.targets[:1]), task.row)
+    given = (recipe, dataset, splits, task, preprocessor, network, regularizers, _encode(splits, preprocessor, task))
+    return FitSetup(*given, (), domain.sketch, own_step=own_step)
+
+
+def _splits_alike(shared: Shared, dataset: Dataset) -> DataSplits:
+    """Return the splits of the first process; what only reports read of them is left out."""
+    val = dataset.train if dataset.val is None else dataset.val
+    if (sizes := (len(dataset.train), len(val))) != shared.sizes:
+        raise BadData(
+            f"this process read {sizes[0]:,} examples, and {sizes[1]:,} to validate on; the first process of the fit "
+            f"{shared.sizes[0]:,} and {shared.sizes[1]:,}; all must read the same data"
+        )
+    train, probe = Subset(dataset.train, shared.train), Subset(dataset.train, shared.probe)
+    nothing: dict[str, Any] = {}  # Any: no entries
+    return DataSplits(train, Subset(val, shared.val), probe, "", np.zeros(0, np.bool_), nothing, nothing)
+
+
+def _check_alike(shared: Shared, splits: DataSplits) -> None:
+    if subset_fingerprint(splits.val) != shared.fingerprint:
+        raise BadData(
+            "this process read other validation examples than the first process of the fit; all must read the same"
+        )
 
 
 def pinned(task: Task) -> dict[str, Value]:

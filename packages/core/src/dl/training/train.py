@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 from rich.console import Console
 
-from dl.errors import BadDevices, CannotWrite, DLError, TrainingFailed
+from dl.errors import BadDevices, CannotWrite, DLError, ProcessLost, TrainingFailed
 from dl.features import Stopped
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
@@ -45,7 +45,9 @@ from dl.training.keeper import StateKeeper
 from dl.training.learn import learn
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
+from dl.training.ranks import ALONE, LOST_LINE, Ranks, is_lost_connection, reaching_others
 from dl.training.setup import FitSetup
+from dl.training.sharded import need_shardable
 from dl.training.state import Resumed
 from dl.words import many
 
@@ -64,6 +66,7 @@ def train(
     once: bool = False,
     callbacks: Sequence[Callback] = (),
     resumed: Resumed | None = None,
+    ranks: Ranks = ALONE,
 ) -> Run:
     """Run the Trainer, or fit the learner that is there in place of a network.
 
@@ -80,8 +83,10 @@ def train(
         once: Whether it is one of several short fits, which is written once, at its end, and is not stopped early.
         callbacks: Called after the others.
         resumed: The run that is continued in its folder; None for a new one.
+        ranks: The processes of the fit, as far as they are connected.
 
     Raises:
+        ProcessLost: If another process of the fit has ended.
         TrainingFailed: If memory runs out.
     """
     recipe, splits = setup.recipe, setup.splits
@@ -111,19 +116,13 @@ def train(
         writer.keeper = keeper = StateKeeper(writer.folder, float(recipe.train["save_every"]), writer)
     early_stopping = EarlyStopping(writer, setup.regularizers, judge)
     logger_callback = LoggerCallback(writer, loggers, recipe.flat(), plugins)
-    own = [writer, logger_callback, ProgressCallback(display), SignalStop(flag)]
+    own = [writer, logger_callback, ProgressCallback(display), SignalStop(flag, ranks)]
     if not (of_protocol or once):
         own.insert(1, early_stopping)
     every = [*own, *setup.at_hand.callbacks, *callbacks]
     trainer = devices.trainer(last_epoch or int(recipe.train["epochs"]), every)
-    if trainer.world_size > len(splits.val):
-        raise BadDevices(
-            f"{trainer.world_size} devices, but {many(len(splits.val), 'validation example')}; use fewer devices"
-        )
     alone = trainer.world_size == 1
     blocks = alone and devices.supports_blocks
-    if setup.own_step is not None and not blocks:
-        raise BadDevices("a training step of your own needs one device, in full precision")
     try:
         with flag.catching(), quiet_lightning():
             device = trainer.strategy.root_device
@@ -160,6 +159,8 @@ def train(
         writer.end("interrupted", "stopped by a signal while features were computed", flag.received or 0)
     except SecondSignal:
         writer.end("interrupted", "stopped at once by a second signal", flag.received or 0)
+        if trainer.world_size > 1:  # nobody waits for the others, which may have ended
+            return Run(folder or Path(os.devnull))
     except BaseException as error:  # a network may call sys.exit
         failure = _as_training_failed(error, recipe)
         with suppress(CannotWrite):  # the error of the fit matters more
@@ -173,7 +174,8 @@ def train(
         console.print(plain(f"  ! {words}", "bold red"))
         if console.quiet and writer.trouble:
             warnings.warn(f"{folder}: {words}", stacklevel=2)
-    path = Path(trainer.strategy.broadcast(str(folder)))
+    with reaching_others():
+        path = Path(trainer.strategy.broadcast(str(folder)))
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()  # at exit, its threads may abort the program
     return Run(path, setup.at_hand or None)
@@ -187,10 +189,27 @@ def _why_cut_off(trainer: pl.Trainer, module: FitModule, devices: Devices) -> st
     return f"{TIME_UP} in epoch {trainer.current_epoch}, after step {module.steps_done}"
 
 
+def need_fit_on(setup: FitSetup, devices: Devices) -> None:
+    """Refuse devices that this fit cannot use, before its run folder is made.
+
+    Raises:
+        BadDevices: For more devices than examples to score, and for a training step of the user's own on several.
+    """
+    need_shardable(devices.strategy, setup.regularizers, setup.task.row)
+    world = devices.trainer(1, []).world_size
+    for subset, name in ((setup.splits.val, "validation"), (setup.splits.probe, "probe")):
+        if setup.learner is None and world > len(subset):
+            raise BadDevices(f"{world} devices, but {many(len(subset), f'{name} example')}; use fewer devices")
+    if setup.own_step is not None and not (world == 1 and devices.supports_blocks):
+        raise BadDevices("a training step of your own needs one device, in full precision")
+
+
 def _as_training_failed(error: BaseException, recipe: Recipe) -> BaseException:
-    """Convert an error of too little memory to one line; return any other error unchanged."""
+    """Convert an error of too little memory, or of a lost process, to one line; return any other error unchanged."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error):
         size = int(recipe.train["batch_size"])
         advice = f"try: batch_size={size // 2}" if size > 1 else "take a smaller network, or smaller inputs"
         return TrainingFailed(f"out of memory with batches of {size}  {advice}")
+    if is_lost_connection(error):
+        return ProcessLost(LOST_LINE)
     return error
