@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import dl
+from dl import sealed
 from dl.errors import PluginFailed
 from dl.training.callbacks import RunWriter
 from dl.training.checkpoint import DurableCheckpoints
@@ -65,9 +66,8 @@ def kill_at(patch, moment, at, saved):
 def content(run):
     """Return all that a run ends with, but its times: rows, bytes of files, weights and optimizers at the end."""
     rows = [{name: value for name, value in row.items() if name not in TIMES} for row in run.history.rows]
-    names = ["best.safetensors", *(f"outcomes/{path.name}" for path in sorted(run.outcomes_folder.glob("[!.]*")))]
-    names += [str(path.relative_to(run.path)) for path in sorted(run.path.glob("heads/*/outcomes/[!.]*"))]
-    files = {name: (run.path / name).read_bytes() for name in names}
+    names = [name for name in sealed.listed(run.path) if name == "best.safetensors" or "outcomes/" in name]
+    files = {name: sealed.read(run.path / name) for name in names}
     state = DurableCheckpoints().load_checkpoint(run.path / "checkpoints" / "state.ckpt")
     ended = {name: state[name] for name in ("state_dict", "optimizer_states")}
     ended["sums"] = [state["dl"]["beside"]["writer"][name] for name in ("losses", "margins")]

@@ -26,7 +26,10 @@ def test_a_folder_without_classes_is_drawn_with_its_copy_and_a_page(dl_run, fold
     shown = dl_run("show", str(folder), "--map").out
     assert "photos: 31 examples, vision inputs" in shown and "pca, of 31 examples the two first" in shown
     assert "! 1 of 31 examples repeat another one, bit for bit, as 04.png and again.png" in " ".join(shown.split())
-    assert "note: inputs of several sizes, read with size=12" in shown and "note: without a target:" in shown
+    assert (
+        ": all resized to 12x12; size= takes another side" in " ".join(shown.split())
+        and "note: without a target:" in shown
+    )
     assert max(map(len, shown.splitlines())) <= 80
     page = tmp_path / "map.html"
     dl_run("show", str(folder), "--map", "--html", str(page))

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -30,7 +31,7 @@ def saves(monkeypatch, tmp_path, save_every, cost, step, steps=10_000):
         losses_are_finite=lambda: True, sampler=SimpleNamespace(steps=100_000),
         trainer=SimpleNamespace(should_stop=False, world_size=1, save_checkpoint=save),
     )  # fmt: skip
-    keeper = StateKeeper(tmp_path, save_every, SimpleNamespace(sets_aside=False))
+    keeper = StateKeeper(tmp_path, save_every, SimpleNamespace(sets_aside=False, outliving=nullcontext))
     keeper.begin(module)
     for _ in range(steps):
         clock.now += step
@@ -52,7 +53,7 @@ def test_a_state_whose_losses_are_no_numbers_is_not_saved(monkeypatch, tmp_path)
     saved = []
     trainer = SimpleNamespace(world_size=1, save_checkpoint=lambda *_, **__: saved.append(1))
     module = SimpleNamespace(steps_done=3, is_scored=False, losses_are_finite=lambda: False, trainer=trainer)
-    keeper = StateKeeper(tmp_path, 0, SimpleNamespace(sets_aside=False))
+    keeper = StateKeeper(tmp_path, 0, SimpleNamespace(sets_aside=False, outliving=nullcontext))
     keeper.save(module)
     assert saved == []
     module.losses_are_finite = lambda: True

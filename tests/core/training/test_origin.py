@@ -50,7 +50,7 @@ def test_a_fit_goes_on_from_a_run_and_tells_what_that_was_worth(dl_run, fitted, 
     assert "it has forgotten" in report and f"goes on from {fitted.name}" in report
     dl_run("baseline", "last")
     assert AS_IT_WAS in {one.name for one in dl.Run(run.path).manifest.baselines}
-    assert set(read_rivals(run.outcomes_folder)) == {AS_IT_WAS, "linear", "boosting"}
+    assert set(read_rivals(run.outcomes_folder)) == {AS_IT_WAS, "linear", "boosting", "xgboost"}
     again = dl_run("fit", "--recipe", f"{run.path}/recipe.toml", "--json").json
     assert again["best"]["val_loss"] == pytest.approx(told.json["best"]["val_loss"])
     refused = dl_run("cv", "--recipe", f"{run.path}/recipe.toml")

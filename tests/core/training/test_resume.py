@@ -15,6 +15,7 @@ import dl
 from dl.data.examples import Dataset, Examples
 from dl.errors import BadOption, BadRun
 from dl.plugins.loading import load_plugins
+from dl.runs.commit import replace_file
 from dl.runs.lock import run_lock
 from dl.testing.numbers import NumbersPlugin
 from dl.training.callbacks import RunWriter
@@ -123,7 +124,7 @@ def test_a_run_is_refused_with_one_line_where_it_would_be_another_fit(interrupte
         dl.resume(runs=runs, plugins=plugins_with(given=blobs(seed=5)))
     kept = json.loads((run.path / "environment.json").read_text())
     other = {**kept, "packages": {**kept["packages"], "torch": "2.0.0"}}
-    (run.path / "environment.json").write_text(json.dumps(other))
+    replace_file(run.path / "environment.json", json.dumps(other).encode())
     line = (
         f"0001-given-dense: torch is {torch.__version__}, was 2.0.0; its numbers may differ  go on nevertheless: --acc"
     )

@@ -4,9 +4,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl.data.examples import Subset
+from dl.data.examples import Examples, Subset, whole
 from dl.runs import outcomes
 from dl.training.sketches import MOST_SKETCHES, hardest, spread, write_sketches
+
+
+def plain(n):
+    """Return a subset of examples that are no rows of queries."""
+    return whole(Examples(np.zeros((n, 1)), np.zeros(n), np.arange(n), ()))
 
 
 def test_rows_are_spread_over_the_whole_part_and_none_comes_twice():
@@ -18,9 +23,9 @@ def test_rows_are_spread_over_the_whole_part_and_none_comes_twice():
 def test_the_hardest_have_the_largest_losses_or_the_smallest_margins():
     losses = np.array([0.0] * 50 + [5.0, 9.0] + [0.0] * 50)
     margins = np.array([3.0] * 100 + [-2.0, 3.0])
-    rows = hardest(losses, margins)
+    rows = hardest(losses, margins, plain(len(losses)))
     assert {50, 51, 100} <= set(rows.tolist()) and np.array_equal(rows, np.unique(rows))
-    assert hardest(np.zeros(2), np.zeros(2)).tolist() == [0, 1]
+    assert hardest(np.zeros(2), np.zeros(2), plain(2)).tolist() == [0, 1]
 
 
 def test_sketches_are_kept_with_their_rows(tmp_path, examples):
@@ -33,7 +38,7 @@ def test_sketches_are_kept_with_their_rows(tmp_path, examples):
 @given(st.lists(st.tuples(st.floats(0, 100), st.floats(-100, 100)), min_size=1, max_size=120))
 def test_no_example_that_is_left_out_is_harder_than_all_that_are_shown(pairs):
     losses, margins = np.array(pairs).T
-    rows = hardest(losses, margins)
+    rows = hardest(losses, margins, plain(len(losses)))
     assert len(rows) <= MOST_SKETCHES and np.array_equal(rows, np.unique(rows))
     others = np.setdiff1d(np.arange(len(pairs)), rows)
     if len(others):

@@ -18,10 +18,10 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
 
 from dl.errors import BadDevices
+from dl.processes import is_stopped
 from dl.signals import CAUGHT, end_with_stdin, exit_at_once, held_back, let_through
 
 WATCHED = "DL_WATCHED"  # environment variable of a process that is watched
@@ -101,9 +101,7 @@ class Rank:
     @property
     def is_stopped(self) -> bool:
         """Whether it is stopped by a signal, as far as this system tells."""
-        with suppress(OSError, IndexError):
-            return Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
-        return False
+        return is_stopped(self.process.pid)
 
     def kill(self) -> None:
         """Kill the process and all that it has started."""

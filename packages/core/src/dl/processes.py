@@ -5,7 +5,8 @@ A number alone is not enough, since numbers are used again: a process is known b
 
 import os
 import platform
-from pathlib import Path
+
+from dl import regular
 
 HOST = platform.node()
 
@@ -13,11 +14,24 @@ HOST = platform.node()
 def started(pid: int) -> str:
     """Return when a process of this machine started, as its system counts it; empty where that is not known."""
     try:
-        after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()[:8]
-        return f"{boot}-{after_name.split()[19]}"  # field 22: ticks since the machine started
+        fields = _fields(pid)
+        boot = regular.read_text("/proc/sys/kernel/random/boot_id").strip()[:8]
+        return f"{boot}-{fields[19]}"  # field 22: ticks since the machine started
     except (OSError, IndexError):
         return ""
+
+
+def is_stopped(pid: int) -> bool:
+    """Return whether a process of this machine is stopped by a signal, as far as the system tells."""
+    try:
+        return _fields(pid)[0] == "T"
+    except (OSError, IndexError):
+        return False
+
+
+def _fields(pid: int) -> list[str]:
+    """Return what Linux tells of a process, from the third field on: those before may hold spaces."""
+    return regular.read_bytes(f"/proc/{pid}/stat").decode("utf-8", errors="replace").rpartition(")")[2].split()
 
 
 def is_running(pid: int, host: str, start: str = "") -> bool:

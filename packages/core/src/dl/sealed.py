@@ -123,7 +123,7 @@ def exists(path: Path) -> bool:
     folder, name, seal = _find(path)
     if seal is not None:
         return (folder / seal.file).is_file()
-    return path.is_file() and not (listed(folder) and name.endswith((".npz", ".safetensors", HISTORY)))
+    return path.exists() and not (listed(folder) and name.endswith((".npz", ".safetensors", HISTORY)))
 
 
 def read(path: Path) -> bytes:

@@ -20,7 +20,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
-from dl import files, sealed
+from dl import files, regular, sealed
 from dl.errors import BadData
 from dl.inference.load import reopen
 from dl.inference.module import LoadedNetwork
@@ -103,8 +103,8 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             except BadData as error:
                 raise ValueError(str(error)) from error
             kept = [sealed.place(run.path / name) for name in KEPT]
-            self.run_files_ = {path.name: path.read_bytes() for path in kept if path.exists()}
-            self.run_files_ |= {path.name: path.read_bytes() for path in run.path.glob("*.py")}  # a model file
+            self.run_files_ = {path.name: regular.read_bytes(path) for path in kept if path.exists()}
+            self.run_files_ |= {path.name: regular.read_bytes(path) for path in run.path.glob("*.py")}  # a model file
         self._network = self._opened(plugins)
 
     def _checked(self, X: Any, y: Any, **checks: object) -> tuple[Any, Numbers]:  # Any: rows  # noqa: N803

@@ -48,7 +48,7 @@ from dl.cli.flags import (
     typed_choices,
     with_flags,
 )
-from dl.errors import BadOption
+from dl.errors import BadOption, DLError
 from dl.launch import MOST_PER_CORE, follow, is_started_elsewhere, launch, need_address
 from dl.options import split_named, split_pairs
 from dl.terminal import cell, console, plain, safe_lines, safe_text
@@ -234,7 +234,10 @@ def _places(where: tuple[str, str, str, str, int, str], resume: str, runs: Path)
     from dl.training.devices import Devices
     from dl.training.resume import devices_of, find_resumable
 
-    stored = devices_of(find_resumable(resume, runs), Devices(*where))
+    try:
+        stored = devices_of(find_resumable(resume, runs), Devices(*where))
+    except DLError:  # said once all that was typed is looked at
+        return accelerator, devices, nodes
     return stored.accelerator, stored.devices, stored.num_nodes
 
 

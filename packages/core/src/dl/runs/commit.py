@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from dl import files, sealed
+from dl import files, regular, sealed
 from dl.runs.manifest import Manifest, parse_manifest
 
 WRITTEN = ("best-*.safetensors", "outcomes/*.npz", "heads/*/outcomes/*.npz")  # by dl alone
@@ -70,4 +70,4 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def _stored(folder: Path) -> Manifest:
-    return parse_manifest((folder / sealed.RUN).read_text(encoding="utf-8"), str(folder / sealed.RUN))
+    return parse_manifest(regular.read_text(folder / sealed.RUN), str(folder / sealed.RUN))

@@ -198,7 +198,8 @@ def estimate(
     if kind == "proportion":
         return Estimate(float(scores.mean()), *proportion_interval(scores, groups))
     if kind == "mean":
-        return Estimate(float(scores.mean()), *possible(task.headline, interval_of_mean(scores, groups)))
+        limits = interval_of_mean(scores, groups)  # a gap is that of two such intervals, so they stay as they are
+        return Estimate(float(scores.mean()), *(possible(task.headline, limits) if task.by_query else limits))
     score = score_function(task, scored, targets, counted)
     value = float(score(np.ones((n, 1), np.float32))[0])
     interval = bootstrap_interval(score, n, draws=DRAWS, groups=groups)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dl import sealed
+from dl import regular, sealed
 from dl.errors import BadRun
 from dl.runs.history import read_history
 from dl.runs.ledger import LEDGER, torn_lines
@@ -65,7 +65,7 @@ def _fault(path: Path, seal: sealed.Seal, *, whole: bool) -> str:
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
     except BadRun:
-        return sealed.fault(path.read_bytes(), seal)
+        return sealed.fault(regular.read_bytes(path), seal)
 
 
 def _fault_of_history(path: Path) -> str:
