@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pieces import Piece
 
+from dl.files import write_text
 from dl.hookspecs import hookimpl
 from dl.runs.run import Run
 from dl.specs import TaskSpec
@@ -52,6 +53,9 @@ def forget(run: Run) -> None:
         writer = csv.DictWriter(stream, KEPT, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
+    write_text(
+        run.path / "run.json", replace(run.manifest, files={}).to_json()
+    )  # without checksums, as another program
 
 
 def interrupt(piece: Piece, root: Path) -> None:

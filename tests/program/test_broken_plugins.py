@@ -15,6 +15,8 @@ from dl.hookspecs import API
 from dl.plugins.loading import load_plugins
 from dl.plugins.states import PluginWarning
 
+pytestmark = pytest.mark.check
+
 DL = Path(sys.executable).with_name("dl")
 HEAD = "from dl.hookspecs import hookimpl\nfrom dl.options import Option\nfrom dl.specs import *\n"
 DATASETS = "@hookimpl\ndef register_datasets():\n"

@@ -10,6 +10,8 @@ PLUGIN = """
 from dl.hookspecs import hookimpl
 from dl.specs import DatasetSpec
 
+pytestmark = pytest.mark.check
+
 @hookimpl
 def register_datasets():
     return [DatasetSpec("{name}-data", "vision", "of a test", lambda options: None)]

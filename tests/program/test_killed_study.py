@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.check
+
 WORDS = ("--trials", "4", "--over", "lr,width", "--reg", "early-stopping=off", "epochs=10")
 
 

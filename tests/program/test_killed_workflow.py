@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.check
+
 OFF = ("early-stopping", "shrink", "l1", "max-norm", "missing", "mixup", "noise", "label-smoothing", "class-weights")
 WORDS = ("--trials", "2", "epochs=2", "lr=0.01", *(word for name in OFF for word in ("--reg", f"{name}=off")))
 

@@ -4,6 +4,10 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.check
+
 PAGE = (Path(__file__).parents[2] / "docs/plugins.md").read_text()
 
 

@@ -15,6 +15,8 @@ import pytest
 
 from dl.runs.run import open_run
 
+pytestmark = pytest.mark.check
+
 FIT = ("--model", "dense", "width=8", "batch_size=4", "--accelerator", "cpu", "--devices", "2")
 LONGEST = 30  # seconds until all have ended
 BEGUN = "1/100000"

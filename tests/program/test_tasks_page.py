@@ -7,7 +7,7 @@ from dl.tasks.rows import TABLE
 from dl.tasks.table import decide
 from tools.pages import ROOT
 
-UNNAMED = {"next-token", "reconstruction", "next-frame", "several"}  # which have no target to name
+UNNAMED = {"next-token", "reconstruction", "next-frame", "ranking", "several"}  # which have no target of MNIST
 PAGE = (ROOT / "docs/tasks.md").read_text(encoding="utf-8")
 
 

@@ -68,7 +68,7 @@ def test_a_fit_that_was_killed_is_noticed(fitting, capsys):
     assert captured.err.splitlines()[-1] == (
         f"stopped watching: the status is 'running', but process {child.pid} ended without a word"
     )
-    assert "running, " in captured.out
+    assert "killed, " in captured.out and "dl fit --resume 0001" in captured.out
 
 
 def test_a_process_of_this_machine_is_asked_for(simulated):

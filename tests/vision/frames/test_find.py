@@ -1,5 +1,7 @@
 """Names of files become sequences in order; what is missing, doubled or nameless is one line."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -58,3 +60,14 @@ def test_frames_are_recognized_by_their_names_or_because_neighbours_are_alike(tm
     called = films({f"a/frame_{k}.png": v for k, v in enumerate((0, 250, 7, 130))})
     assert [recognize(path) for path in (tmp_path / "film", tmp_path / "photos", called)] == [True, False, True]
     assert not recognize(tmp_path / "nowhere") and not recognize(tmp_path)
+
+
+def test_folders_with_frames_of_several_films_are_classes_and_images_with_gaps_are_no_film(tmp_path, films):
+    names = [f"{kind}/film{film}_frame{k:02d}.png" for kind in ("cat", "dog") for film in (1, 2) for k in range(4)]
+    classes = films({name: 10 * at for at, name in enumerate(names)})
+    assert not recognize(classes)
+    shutil.rmtree(classes)
+    whole = {f"{folder}/{k}.png": 20 * k for folder in ("one", "two") for k in range(6)}
+    assert recognize(films(whole))
+    (classes / "two/3.png").unlink()
+    assert not recognize(classes)

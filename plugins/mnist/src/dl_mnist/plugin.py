@@ -19,6 +19,8 @@ DESCRIPTIONS = {
     "mnist-ink": "the same digits: the share of inked pixels, from 0 to 1; unit regression",
 }
 
+STEPS = 4  # frames before the one to predict, unless asked for
+
 
 @hookimpl
 def register_datasets() -> tuple[DatasetSpec, ...]:
@@ -52,4 +54,4 @@ def _load_lines(_options: Options) -> Dataset:
 def _load_moving(options: Options) -> Dataset:
     from dl_mnist.mnist import moving
 
-    return moving(int(options["steps"]))
+    return moving(int(options.get("steps", STEPS)))

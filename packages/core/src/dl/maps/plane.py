@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -162,8 +163,7 @@ def _tsne(points: Floats, seed: int) -> Floats:
 
 
 def _umap(points: Floats, seed: int) -> Floats:
-    import umap  # type: ignore[import-not-found, unused-ignore]  # optional
-
+    umap: Any = import_module("umap")  # Any: optional, and without types
     neighbours = min(NEIGHBOURS, len(points) - 1)
     found = umap.UMAP(n_neighbors=neighbours, random_state=seed, n_jobs=1).fit_transform(points)
     return np.asarray(found, np.float64)

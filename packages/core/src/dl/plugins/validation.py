@@ -225,6 +225,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "place": (lambda value: value in PLACES, f"one of {', '.join(PLACES)}"),
     "target_as": (lambda value: value in READ_AS, f"one of {', '.join(READ_AS)}"),
     "from_inputs": (lambda value: isinstance(value, bool), "True or False"),
+    "by_query": (lambda value: isinstance(value, bool), "True or False"),
     "only_for": _TEXT,
     "remedy": _TEXT,
     "tasks": (_are_texts, "a tuple of names"),

@@ -41,7 +41,7 @@ FAR = 20.0  # logits at which a gradient must still be finite
 EPOCHS = 3
 CLOSE = 1e-4
 HEADS = (Head("price", NUMBERS, ("price",), 1), Head("sold", CLASSES, ("no", "yes"), 1))  # of several targets
-KINDS = ("proportion", "mean", "ranking", "confusion")
+METRIC_KINDS = ("proportion", "mean", "ranking", "confusion")
 
 
 def check_task(spec: TaskSpec, plugins: Plugins | None = None, target: Target | None = None) -> Results:
@@ -182,8 +182,8 @@ def _metrics(subject: _Subject) -> str:
     for info in infos:
         if not info.name.isidentifier():
             raise Broken(f"the metric {info.name!r} cannot be a column of the history; use letters, digits and _")
-        if info.kind not in KINDS:
-            raise Broken(f"the metric {info.name!r} is of kind {info.kind!r}; there are {', '.join(KINDS)}")
+        if info.kind not in METRIC_KINDS:
+            raise Broken(f"the metric {info.name!r} is of kind {info.kind!r}; there are {', '.join(METRIC_KINDS)}")
     if len({info.name for info in infos}) < len(infos):
         raise Broken("two metrics have the same name")
     return f"{subject.task.info.headline.name} is the headline"

@@ -30,6 +30,7 @@ _NUMBERED = re.compile(r"(.*?)([0-9]+)([^0-9]*)")  # before the last number of a
 _CALLED = re.compile(r"[\s_.-]*(frame|image|img)?[\s_.-]*$", re.IGNORECASE)  # the end of a name before its number
 GLANCED = 2_000  # files that are looked at to recognize sequences
 FEWEST = 3  # frames of a sequence that is recognized
+PARTS = ("train", "training", "val", "valid", "validation", "test")  # of a data set, as folders are named
 MOST = 0.9  # share of the images in such sequences
 LOOKED_AT, THUMBNAIL = 8, 24  # sequences whose pixels are compared, and the side in which they are
 ALIKE = 0.8  # difference of neighbours, over that of frames further apart, below which images are frames
@@ -143,7 +144,11 @@ def _refuse_missing(name: str, numbers: Sequence[int]) -> None:
 
 
 def recognize(path: Path) -> bool:
-    """Return whether a folder holds sequences: numbered images that are called frames, or that change gradually."""
+    """Return whether a folder holds sequences: numbered images that are called frames, or that change gradually.
+
+    Folders with several sequences each are classes, of whose films single frames are examples, unless they are named
+    as parts of a data set; and images that are not called frames are none where one is missing.
+    """
     if not path.is_dir():
         return False
     try:
@@ -151,20 +156,42 @@ def recognize(path: Path) -> bool:
         images = [FoundFile(name, 0, stamp) for name, stamp in below if name.lower().endswith(SUFFIXES)]
         numbered = [one for one in images if number_of(one.path) is not None and not is_about(Path(one.path).name)]
         long = _long_runs(numbered)
-        if not images or sum(map(len, long)) < MOST * len(images):
+        if not images or sum(map(len, long)) < MOST * len(images) or _are_classes(long):
             return False
-        return all("frame" in Path(one).name.lower() for run in long for one in run) or _change_gradually(long)
+        if all("frame" in Path(one.path).name.lower() for run in long for one in run):
+            return True
+        return all(map(_is_whole, long)) and _change_gradually([[one.path for one in run] for run in long])
     except DLError:
         return False
 
 
-def _long_runs(images: Sequence[FoundFile]) -> list[list[str]]:
-    """Return the paths of images by sequence, in order, of those with enough frames; some may be missing."""
-    grouped: dict[tuple[str, str, str], list[tuple[int, str]]] = {}
+@dataclass(frozen=True, order=True)
+class _Numbered:
+    """An image and its number."""
+
+    number: int
+    path: str
+
+
+def _long_runs(images: Sequence[FoundFile]) -> list[list[_Numbered]]:
+    """Return images by sequence, in order, of those with enough frames; some may be missing."""
+    grouped: dict[tuple[str, str, str], list[_Numbered]] = {}
     for one in images:
         before, number, after = number_of(one.path) or ("", "0", "")
-        grouped.setdefault((str(Path(one.path).parent), before, after), []).append((int(number), one.path))
-    return [[path for _, path in sorted(run)] for _, run in sorted(grouped.items()) if len(run) >= FEWEST]
+        key = (str(Path(one.path).parent), before, after)
+        grouped.setdefault(key, []).append(_Numbered(int(number), one.path))
+    return [sorted(run) for _, run in sorted(grouped.items()) if len(run) >= FEWEST]
+
+
+def _are_classes(runs: Sequence[Sequence[_Numbered]]) -> bool:
+    """Return whether there are several folders, and one of them with several sequences is no part of a data set."""
+    counts = Counter(Path(run[0].path).parent for run in runs)
+    return len(counts) > 1 and any(count > 1 and folder.name.lower() not in PARTS for folder, count in counts.items())
+
+
+def _is_whole(run: Sequence[_Numbered]) -> bool:
+    """Return whether the numbers of a sequence rise by equal steps."""
+    return len({after.number - before.number for before, after in pairwise(run)}) <= 1
 
 
 def _change_gradually(runs: Sequence[Sequence[str]]) -> bool:
