@@ -19,6 +19,14 @@ def test_a_process_of_another_machine_cannot_be_asked_and_counts_as_running():
     assert is_running(2**22 + 1, "elsewhere")
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="what a process does is read from /proc")
+def test_a_process_that_only_waits_to_be_asked_how_it_ended_does_not_run():
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert not is_running(child.pid, HOST)
+    child.wait()
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the start of a process is read from /proc")
 def test_a_number_that_another_process_has_now_is_not_that_process():
     start = started(os.getpid())

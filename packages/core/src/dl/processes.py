@@ -29,6 +29,14 @@ def is_stopped(pid: int) -> bool:
         return False
 
 
+def _has_ended(pid: int) -> bool:
+    """Return whether a process has ended, and only waits for its parent to ask how."""
+    try:
+        return _fields(pid)[0] in ("Z", "X")
+    except (OSError, IndexError):
+        return False
+
+
 def _fields(pid: int) -> list[str]:
     """Return what Linux tells of a process, from the third field on: those before may hold spaces."""
     return regular.read_bytes(f"/proc/{pid}/stat").decode("utf-8", errors="replace").rpartition(")")[2].split()
@@ -50,5 +58,7 @@ def is_running(pid: int, host: str, start: str = "") -> bool:
         return False
     except OSError:
         pass  # that of another user
+    if _has_ended(pid):
+        return False
     now = started(pid)
     return not (start and now) or start == now
