@@ -7,12 +7,14 @@
 
 Luck: `dl.tune` on 500 rows of a simulated table, whose labels follow a logistic law in five of ``d`` inputs. The truth
 is the score of the best trial's network on 10,000 untouched rows; each error is a score less that truth, in points.
+Studies that are in ``results/tuning-studies.json`` are not made again, so a long measurement goes on where it ended.
 Cost: the time of a study over the sum of its fits, and over the same recipes fitted alone, one after the other.
 Workers: trials an hour of two processes and of one, with one thread each; the start of the two is part of their time.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 import time
@@ -24,7 +26,7 @@ import torch
 from numpy.typing import NDArray
 
 import dl
-from benchmarks.measuring import publish
+from benchmarks.measuring import RESULTS, publish
 from dl.tuning.study import FINISHED
 
 ROWS, JUDGES = 500, 10_000
@@ -32,6 +34,7 @@ REPEATED, TRIALS = 20, 50
 COST_TRIALS = 20
 WORKERS_EPOCHS = 300  # some seconds a trial
 SETTINGS = ((10, 1.0), (30, 0.5))  # inputs, weight of each of the five that count
+STUDIES = RESULTS / "tuning-studies.json"
 Floats = NDArray[np.float64]
 
 
@@ -40,7 +43,7 @@ def luck(repeated: int = REPEATED, trials: int = TRIALS) -> list[dict[str, objec
     rows = list[dict[str, object]]()
     for inputs, weight in SETTINGS:
         for monitor in ("metric", "loss"):
-            errors = np.array([_errors(inputs, weight, monitor, trials, seed) for seed in range(repeated)])
+            errors = np.array([_kept_errors(inputs, weight, monitor, trials, seed) for seed in range(repeated)])
             row: dict[str, object] = {"data": f"{ROWS} x {inputs}", "monitor": monitor}
             row |= {"repetitions": repeated, "trials": trials}
             row |= summary(errors[:, 0], "as seen") | summary(errors[:, 1], "corrected")
@@ -55,6 +58,16 @@ def summary(errors: Floats, name: str) -> dict[str, float]:
         f"{name}: bias": round(100 * float(errors.mean()), 2),
         f"{name}: distance": round(100 * float(np.abs(errors).mean()), 2),
     }
+
+
+def _kept_errors(inputs: int, weight: float, monitor: str, trials: int, seed: int) -> tuple[float, float]:
+    """Return what `_errors` returns, and keep it; a study that was made before is not made again."""
+    kept: dict[str, tuple[float, float]] = json.loads(STUDIES.read_text()) if STUDIES.exists() else {}
+    name = f"{ROWS} x {inputs}, {monitor}, {trials} trials, seed {seed}"
+    if name not in kept:
+        kept[name] = _errors(inputs, weight, monitor, trials, seed)
+        STUDIES.write_text(json.dumps(kept, indent=1) + "\n")
+    return kept[name]
 
 
 def _errors(inputs: int, weight: float, monitor: str, trials: int, seed: int) -> tuple[float, float]:
