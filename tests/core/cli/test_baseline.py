@@ -17,3 +17,11 @@ def test_a_run_takes_no_options(dl_run):
 def test_options_of_the_data_are_those_of_a_fit(dl_run, dl_table):
     answer = dl_run("baseline", "tabular", dl_table, "--target", "label", "val=0.5", "--json")
     assert answer.code == 0 and answer.json["val"] == 30
+
+
+def test_one_word_that_is_data_is_no_run(dl_run, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,price\n" + "".join(f"{k},{k % 7},{k * 3 % 11}.5\n" for k in range(40)))
+    answer = dl_run("baseline", str(path), "--target", "price")
+    assert answer.code == 0 and "ridge regression" in answer.out, answer.err
+    assert dl_run("baseline", "wine").code == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -79,7 +80,7 @@ def baseline(
     domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir})
     import dl
 
-    if word and "=" not in word and not data:
+    if word and "=" not in word and not data and not _is_data(word, runs):
         if typed or task:
             raise BadOption(f"dl baseline {word}: a run has its own options and its own task; leave them out")
         found = dl.baseline(run=word, runs=runs)
@@ -89,6 +90,15 @@ def baseline(
         print(json.dumps(_json(found)))
     else:
         _show(found)
+
+
+def _is_data(word: str, runs: Path) -> bool:
+    """Return whether one word alone names data, and no run."""
+    from dl.plugins.loading import load_plugins
+    from dl.recipes.recognize import is_data
+
+    holds_run = any((folder / "run.json").exists() for folder in (Path(word).expanduser(), runs / word))
+    return not holds_run and not word.isdecimal() and is_data(word, load_plugins())
 
 
 def _show(ladder: Ladder) -> None:
