@@ -7,6 +7,12 @@ import difflib
 from collections.abc import Iterable, Mapping
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether memory of the host or of a device is used up; torch is not imported for the question."""
+    of_torch = type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
+    return isinstance(error, MemoryError) or of_torch
+
+
 class DLError(Exception):
     """The root of the tree: a mistake of the user, with the exit code of the command line."""
 

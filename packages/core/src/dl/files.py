@@ -23,7 +23,6 @@ from dl.errors import CannotWrite
 from dl.faults import FAULTS
 
 LOCK = ".dl.lock"  # name of the file in a folder that is locked
-LOST = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)  # errors of a folder that is gone
 _HOST = blake2b(platform.node().encode(), digest_size=4).hexdigest()  # in the names of temporary files
 _TEMPORARY = re.compile(rf"\..*\.{_HOST}-(\d+)-[0-9a-f]+\.tmp", re.DOTALL)
 _STARTED = time.time()
@@ -172,11 +171,6 @@ def remove_folder(path: Path) -> None:
     with contextlib.suppress(OSError):
         FAULTS.before()
         shutil.rmtree(path, ignore_errors=True)
-
-
-def is_gone(error: CannotWrite) -> bool:
-    """Return whether a write failed because the folder is no longer there."""
-    return isinstance(error.__cause__, OSError) and error.__cause__.errno in LOST
 
 
 def _sweep(folder: Path) -> None:

@@ -38,7 +38,7 @@ from dl.terminal import safe_text
 from dl.words import were
 from dl_vision.cache import Pixels, Shape, open_cache, read_facts, read_pixels
 from dl_vision.decode import ImageFacts, line_height, line_width
-from dl_vision.sizes import ChosenShape, are_wide, common_side, resized_note
+from dl_vision.sizes import ChosenShape, are_wide, common_shape, common_side, sizes_in_words
 
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp"),
@@ -197,28 +197,23 @@ def choose_shape(root: Path, splits: Sequence[InspectedSplit], options: Options)
         return ChosenShape((tall, widest, channels))
     if size := int(options["size"]):
         return ChosenShape((size, size, channels))
-    first: dict[tuple[int, int], str] = {}
-    for path, facts in readable:
-        first.setdefault((facts.height, facts.width), path)
-    if len(first) == 1:
-        return ChosenShape((*next(iter(first)), channels))
     sizes = [(facts.height, facts.width) for _, facts in readable]
-    side = common_side(sizes)
-    shown = [
-        f"{height}x{width} ({safe_text(relative_name(root, path))!r})"
-        for (height, width), path in list(first.items())[:2]
-    ]
-    if are_wide(sizes):
-        message = _wide_message(root, sizes, len(first), shown, side)
+
+    def name_of(at: int) -> str:
+        return repr(safe_text(relative_name(root, readable[at][0])))
+
+    if len(set(sizes)) > 1 and are_wide(sizes):
+        side = common_side(sizes)
+        message = _wide_message(root, sizes, sizes_in_words(sizes, name_of), side)
         raise DifferentSizes(message, {"size": min(side, GLANCE)})
-    return ChosenShape((side, side, channels), resized_note(shown, len(first), side))
+    return common_shape(sizes, channels, name_of)
 
 
-def _wide_message(root: Path, sizes: Sequence[tuple[int, int]], count: int, shown: Sequence[str], side: int) -> str:
+def _wide_message(root: Path, sizes: Sequence[tuple[int, int]], words: str, side: int) -> str:
     """Return the two ways to read images that may be lines of text."""
     tall = min(max(round(statistics.median(height for height, _ in sizes)), 8), 64)
     both = f"resize all to one, as in size={side}, or as lines of text: line_height={tall}"
-    return f"the images in {str(root)!r} have {count} sizes, as {' and '.join(shown)}; {both}"
+    return f"the images in {str(root)!r} have {words}; {both}"
 
 
 def is_other_file(path: str, facts: ImageFacts) -> bool:

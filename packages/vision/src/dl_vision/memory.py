@@ -32,7 +32,7 @@ from dl_vision.decode import coloured, is_grey, line_height, strict_pillow
 from dl_vision.folder import InspectedSplit, choose_shape
 from dl_vision.listed import PATHS as COLUMN_OF_PATHS
 from dl_vision.listed import find_files
-from dl_vision.sizes import ChosenShape, common_side, resized_note
+from dl_vision.sizes import ChosenShape, common_shape
 
 Pixels = NDArray[np.uint8]
 Values = NDArray[Any]  # Any: numbers of any kind
@@ -191,13 +191,7 @@ def _common(images: Sequence[Any], options: Options) -> ChosenShape:  # Any: ima
     channels = 1 if grey else 3
     if size := int(options.get("size", 0)):
         return ChosenShape((size, size, channels))
-    sizes = [(image.size[1], image.size[0]) for image in images]
-    found = list(dict.fromkeys(sizes))
-    if len(found) == 1:
-        return ChosenShape((*found[0], channels))
-    side = common_side(sizes)
-    shown = [f"{height}x{width}" for height, width in found[:2]]
-    return ChosenShape((side, side, channels), resized_note(shown, len(found), side))
+    return common_shape([(image.size[1], image.size[0]) for image in images], channels)
 
 
 # Files

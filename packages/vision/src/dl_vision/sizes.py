@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dl.options import Options
@@ -54,12 +54,30 @@ def are_wide(sizes: Sequence[tuple[int, int]]) -> bool:
     return statistics.median(width / height for height, width in sizes) >= WIDE
 
 
-def resized_note(shown: Sequence[str], count: int, side: int) -> str:
-    """Say that images of several sizes are resized.
+def common_shape(
+    sizes: Sequence[tuple[int, int]], channels: int, name_of: Callable[[int], str] = lambda _at: ""
+) -> ChosenShape:
+    """Return the shape of images of these heights and widths: what all have, or a square that all are resized to.
 
     Args:
-        shown: Two of the sizes: ``40x50 ('dog/large.png')``.
-        count: Number of sizes.
-        side: Of the square.
+        sizes: Of each image.
+        channels: Of all.
+        name_of: Returns the name of an image by its place; empty where it has none.
     """
-    return f"images of {count} sizes, as {' and '.join(shown)}: all resized to {side}x{side}; size= takes another side"
+    if len(set(sizes)) == 1:
+        return ChosenShape((*sizes[0], channels))
+    side = common_side(sizes)
+    note = f"images of {sizes_in_words(sizes, name_of)}: all resized to {side}x{side}; size= takes another side"
+    return ChosenShape((side, side, channels), note)
+
+
+def sizes_in_words(sizes: Sequence[tuple[int, int]], name_of: Callable[[int], str] = lambda _at: "") -> str:
+    """Count the sizes and show two, with the arguments of `common_shape`: ``2 sizes, as 6x8 and 40x50``."""
+    first: dict[tuple[int, int], int] = {}
+    for at, size in enumerate(sizes):
+        first.setdefault(size, at)
+    shown = [
+        f"{height}x{width}" + (f" ({name})" if (name := name_of(at)) else "")
+        for (height, width), at in list(first.items())[:2]
+    ]
+    return f"{len(first)} sizes, as {' and '.join(shown)}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -79,26 +78,21 @@ def baseline(
     word = domain
     domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir})
     import dl
+    from dl.plugins.loading import load_plugins
+    from dl.recipes.recognize import is_data
+    from dl.runs.run import names_run
 
-    if word and "=" not in word and not data and not _is_data(word, runs):
+    plugins = load_plugins()
+    if word and "=" not in word and not data and (names_run(word, runs) or not is_data(word, plugins)):
         if typed or task:
             raise BadOption(f"dl baseline {word}: a run has its own options and its own task; leave them out")
-        found = dl.baseline(run=word, runs=runs)
+        found = dl.baseline(run=word, runs=runs, plugins=plugins)
     else:
-        found = dl.baseline(domain, data, task=task, seed=seed, runs=runs, **typed)  # type: ignore[arg-type]  # key=value
+        found = dl.baseline(domain, data, task=task, seed=seed, runs=runs, plugins=plugins, **typed)
     if as_json:
         print(json.dumps(_json(found)))
     else:
         _show(found)
-
-
-def _is_data(word: str, runs: Path) -> bool:
-    """Return whether one word alone names data, and no run."""
-    from dl.plugins.loading import load_plugins
-    from dl.recipes.recognize import is_data
-
-    holds_run = any((folder / "run.json").exists() for folder in (Path(word).expanduser(), runs / word))
-    return not holds_run and not word.isdecimal() and is_data(word, load_plugins())
 
 
 def _show(ladder: Ladder) -> None:

@@ -26,7 +26,7 @@ from dl.plugins.registry import Plugins
 from dl.recipes.recipe import OF_LEARNERS, SPLIT_OPTIONS
 from dl.recipes.resolve import looks_like_path, resolve, train_options
 from dl.runs.render import render_report
-from dl.runs.run import Run, list_runs, open_run
+from dl.runs.run import Run, names_run, open_run
 from dl.runs.wording import show_findings
 from dl.terminal import console, plain
 from dl.words import show_number
@@ -102,18 +102,9 @@ def _kinds_of(name: str, plugins: Plugins, runs: Path) -> list[str]:
     ]
     kinds += ["task"] if name in plugins.tasks else []
     kinds += ["regularizer"] if name in plugins.regularizers else []
-    if not kinds and _is_run(name, runs):
+    if not kinds and names_run(name, runs):
         return ["run"]
     return kinds or (["dataset"] if _may_be_data(name) else [])
-
-
-def _is_run(name: str, runs: Path) -> bool:
-    return (
-        name == "last"
-        or name.isdigit()
-        or _exists(f"{name}/run.json")
-        or any(run.name == name for run in list_runs(runs))
-    )
 
 
 def _may_be_data(name: str) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dl.cli import rescue
-from dl.errors import DLError, PluginFailed, ProcessLost, TrainingFailed
+from dl.errors import DLError, PluginFailed, ProcessLost, TrainingFailed, is_out_of_memory
 from dl.launch import LOST, is_watched
 from dl.signals import SecondSignal
 from dl.terminal import console, safe_text
@@ -129,7 +129,7 @@ def run(arguments: list[str]) -> int:
             raise
         if _interrupted(error):
             return _refuse("stopped", 130)
-        if _out_of_memory(error):
+        if is_out_of_memory(error):
             advice = "close other programs, or take less at once: smaller files, batch_size="
             return _refuse(f"out of memory: {error or type(error).__name__}  {advice}", TrainingFailed.exit_code)
         if isinstance(error, Exception) and arguments[:1] and arguments[0] in rescue.VERBS:
@@ -139,12 +139,6 @@ def run(arguments: list[str]) -> int:
             _suspect_plugins()
             raise
         return _refuse(line, PluginFailed.exit_code)
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    """Return whether memory of the host or of a device is used up; torch is not imported for the question."""
-    of_torch = type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
-    return isinstance(error, MemoryError) or of_torch
 
 
 def _interrupted(error: BaseException) -> bool:

@@ -360,6 +360,14 @@ def is_named(name: str, which: str) -> bool:
     return name == which or name.split("-")[0].lstrip("0") == which.lstrip("0")
 
 
+def names_run(word: str, runs: Path) -> bool:
+    """Return whether a word names a run: ``last``, a number, the name of one, or its folder."""
+    if word == "last" or word.isdigit():
+        return True
+    of_path = os.path.exists(f"{word}/run.json")  # noqa: PTH110 - False for an impossible path
+    return of_path or any(run.name == word for run in list_runs(runs))
+
+
 def find_folder(which: str | Path, runs: Path, kind: str, is_one: Callable[[Path], bool], hint: str) -> Path:
     """Find the folder of a study or a workflow by name, number or path; ``last`` is the newest.
 
@@ -406,12 +414,17 @@ def write_findings(path: Path, findings: Iterable[Finding]) -> None:
 
 def write_json(path: Path, content: Any) -> None:  # Any: what json takes
     """Write JSON atomically."""
-    files.write_text(path, json.dumps(content, indent=1) + "\n")
+    files.write_bytes(path, json_bytes(content))
 
 
 def keep_json(path: Path, content: Any) -> None:  # Any: what json takes
     """Write JSON as a file of a run, which its next commit lists."""
-    sealed.write(path, (json.dumps(content, indent=1) + "\n").encode())
+    sealed.write(path, json_bytes(content))
+
+
+def json_bytes(content: Any) -> bytes:  # Any: what json takes
+    """Return JSON as the files of a run hold it."""
+    return (json.dumps(content, indent=1) + "\n").encode()
 
 
 def _check_manifest(run: Run) -> Run:

@@ -22,6 +22,8 @@ that of next-frame is the last frame of the inputs, likewise.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -236,19 +238,9 @@ RECONSTRUCTION = TaskKind(
     reduce_logits=reconstruction.errors,
 )
 
-NEXT_FRAME = TaskKind(
+NEXT_FRAME = replace(
+    RECONSTRUCTION,
     name="next-frame",
-    target="nothing but the inputs",
-    fits=are_unlabelled,
-    names=lambda target, names: (),
-    outputs=lambda names: 1,
-    activation=unchanged,
-    loss=reconstruction.mean_error,
-    metrics=metrics.RECONSTRUCTION,
-    score=lambda errors, target: errors[:, 0],
-    score_name="mse",
-    answers=lambda names: reconstruction.ANSWER,
-    from_inputs=True,
     form="frames",
     rungs=next_frame.rungs,
     reduce_logits=next_frame.errors,

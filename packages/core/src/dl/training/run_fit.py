@@ -6,7 +6,6 @@ run.best["val_accuracy"]
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,7 +41,7 @@ from dl.runs.forgotten import write_forgotten
 from dl.runs.identity import Identity
 from dl.runs.lock import run_lock
 from dl.runs.report import Which, find_run
-from dl.runs.run import HEADS, NETWORK, PREPROCESSOR, WEIGHTS, Run, claim_run, keep_json, write_findings
+from dl.runs.run import HEADS, NETWORK, PREPROCESSOR, WEIGHTS, Run, claim_run, json_bytes, keep_json, write_findings
 from dl.runs.seen import SEEN, write_fingerprints
 from dl.terminal import plain
 from dl.training.attribution import attribute_errors
@@ -310,7 +309,7 @@ def resume_run(
         ranks.share((setup.shared(), resumed) if ranks.world_size > 1 else None)
         describe(console, setup, plugins)
         replace_file(run.path / RECIPE, recipe_text(setup.recipe, setup.defaults).encode())
-        replace_file(run.path / ENVIRONMENT, (json.dumps(now, indent=1) + "\n").encode())
+        replace_file(run.path / ENVIRONMENT, json_bytes(now))
         commit(run.path, resumed.manifest)
         return _train_in(run.path, setup, where, console, plugins, loggers, rivals, resumed, ranks=ranks)
 

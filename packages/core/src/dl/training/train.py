@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 from rich.console import Console
 
-from dl.errors import BadDevices, CannotWrite, DLError, ProcessLost, TrainingFailed
+from dl.errors import BadDevices, CannotWrite, DLError, ProcessLost, TrainingFailed, is_out_of_memory
 from dl.features import Stopped
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
@@ -206,7 +206,7 @@ def need_fit_on(setup: FitSetup, devices: Devices) -> None:
 
 def _as_training_failed(error: BaseException, recipe: Recipe) -> BaseException:
     """Convert an error of too little memory, or of a lost process, to one line; return any other error unchanged."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error):
+    if is_out_of_memory(error):
         size = int(recipe.train["batch_size"])
         advice = f"try: batch_size={size // 2}" if size > 1 else "take a smaller network, or smaller inputs"
         return TrainingFailed(f"out of memory with batches of {size}  {advice}")
