@@ -43,6 +43,7 @@ WORKFLOW = "workflow.json"  # the file of a workflow, whose folder is one of run
 LEVELS = 6  # of folders that lie in each other: a workflow, a study, its trials, a trial, its folds, a fold
 HEADS = sealed.HEADS  # folder of the runs of the heads of several targets
 WEIGHTS, LEARNER = "best.safetensors", "learner.skops"  # what a run answers new inputs with
+MOST_INDENTED = 100_000  # characters of JSON
 PREPROCESSOR = "preprocessor.json"  # what prepares them
 NETWORK = "network.json"  # its layers as they are drawn
 OF_RUN = ("status", "seconds", "message", "signal", "epochs", "best_epoch")  # what a head has in common with its run
@@ -423,8 +424,9 @@ def keep_json(path: Path, content: Any) -> None:  # Any: what json takes
 
 
 def json_bytes(content: Any) -> bytes:  # Any: what json takes
-    """Return JSON as the files of a run hold it."""
-    return (json.dumps(content, indent=1) + "\n").encode()
+    """Return JSON as the files of a run hold it: with a line for each value, unless it is too large to be looked at."""
+    text = json.dumps(content)  # many times as fast as with indent
+    return ((text if len(text) > MOST_INDENTED else json.dumps(content, indent=1)) + "\n").encode()
 
 
 def _check_manifest(run: Run) -> Run:
