@@ -1,8 +1,8 @@
 """Python's garbage collector during the start of a command.
 
-Importing torch and Lightning makes 650,000 objects and no garbage, and the collector walks through all of them again and
-again: a quarter of the time of the imports, and once more at exit. So it waits until so many more objects exist than an
-import makes, or until `resume`. A program that imports dl keeps its own settings.
+Importing torch and Lightning makes 650,000 objects and no garbage, and the collector walks through all of them again
+and again: a quarter of the time of the imports, and once more at exit. So a command waits with it until `resume`, or
+until more objects exist than imports make. A program that imports dl keeps its own settings.
 """
 
 import gc

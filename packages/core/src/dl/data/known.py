@@ -1,6 +1,6 @@
 """Arrays that follow from the content of data alone, kept in the cache under a hash of it.
 
-So a second fit on the same data does not compute them again. Where the cache cannot be read or written, they are computed.
+So a second fit on the same data does not compute them again. Where the cache cannot be used, they are computed.
 """
 
 from __future__ import annotations
