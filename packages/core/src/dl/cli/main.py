@@ -102,8 +102,13 @@ def run(arguments: list[str]) -> int:
     warnings.showwarning = _one_line(set())  # warnings of dl are for users, not for developers
     arguments = _fill_resume(arguments)
     try:
-        words = arguments or ["--help"]
-        code = command_line(*arguments[:1])(words, standalone_mode=False, prog_name="dl", obj=arguments)
+        if not arguments:
+            from dl.cli.here import show_here
+
+            show_here()
+            sys.stdout.flush()
+            return 0
+        code = command_line(*arguments[:1])(arguments, standalone_mode=False, prog_name="dl", obj=arguments)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except DLError as error:
