@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 
 from dl.data.ragged import Ragged, offsets_of
 from dl.data.spill import RaggedWriter
-from dl.errors import BadOption, BadRun
+from dl.errors import BadOption, BadRun, DamagedRun
 from dl_text import bytepairs
 from dl_text.chunks import Numbers, chunks, map_released, split_long_text
 from dl_text.tokenize import Pieces, characters, words
@@ -206,7 +206,7 @@ def from_json(kept: Mapping[str, Any]) -> Vocabulary:  # Any: JSON
         )
         _check(vocabulary)
     except (KeyError, TypeError, ValueError, AttributeError, BadOption) as error:
-        raise BadRun(f"the stored vocabulary cannot be read: {type(error).__name__} {error}") from error
+        raise DamagedRun(f"the stored vocabulary cannot be read: {type(error).__name__} {error}") from error
     return vocabulary
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dl.cli import rescue
+from dl.cli.mending import with_command
 from dl.errors import DLError, PluginFailed, ProcessLost, TrainingFailed, is_out_of_memory
 from dl.launch import LOST, is_watched
 from dl.signals import SecondSignal
@@ -45,6 +46,7 @@ MODULES = {
     "install": "extend",
     "uninstall": "extend",
     "new": "author",
+    "completion": "completion",
 }
 VERSION_FLAG = "--version"
 
@@ -116,7 +118,7 @@ def run(arguments: list[str]) -> int:
             raise
         if isinstance(error, ProcessLost) and is_watched():
             return LOST  # whoever watches knows which process has ended, and why
-        return _refuse(str(error), error.exit_code)
+        return _refuse(with_command(error, arguments), error.exit_code)
     except typer.TyperException as error:  # a wrong flag or a missing argument
         context = getattr(error, "ctx", None)
         typed = f"dl {arguments[0]}" if arguments and arguments[0] in MODULES else "dl"
