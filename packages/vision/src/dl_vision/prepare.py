@@ -135,7 +135,7 @@ def _count_values(subset: Subset) -> NDArray[np.int64]:
     for start in range(0, len(subset), size):
         chunk = images[subset.index[start : start + size]]
         for channel in range(channels):
-            counts[channel] += _count_bytes(chunk[..., channel].ravel())
+            counts[channel] += _count_bytes(chunk[..., channel].ravel().astype(np.uint8, copy=False))
     return counts
 
 
@@ -143,4 +143,5 @@ def _count_bytes(values: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Count the occurrences of each of 256 values; two neighbours are counted as one number, in half the time."""
     even = len(values) // 2 * 2
     pairs = np.bincount(values[:even].view(np.uint16), minlength=65_536).reshape(256, 256)
-    return pairs.sum(axis=0) + pairs.sum(axis=1) + np.bincount(values[even:], minlength=256)
+    counts: NDArray[np.int64] = pairs.sum(axis=0) + pairs.sum(axis=1) + np.bincount(values[even:], minlength=256)
+    return counts
