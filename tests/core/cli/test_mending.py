@@ -4,7 +4,7 @@ import pytest
 
 from dl.cli.main import MODULES
 from dl.cli.mending import OF_RUNS, with_command
-from dl.errors import BadData, BadDevices, BadRecipe, BadRun, DamagedRun
+from dl.errors import BadData, BadRecipe, BadRun, DamagedRun
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,7 @@ from dl.errors import BadData, BadDevices, BadRecipe, BadRun, DamagedRun
         (DamagedRun("x is damaged"), ["doctor", "3"], "x is damaged"),
         (DamagedRun("x is gone  fit it: dl fit y"), ["report"], "x is gone  fit it: dl fit y"),
         (BadRecipe("not TOML"), ["fit"], "not TOML  see: dl ls recipes"),
-        (BadDevices("no gpu"), ["fit"], "no gpu  what this machine has: dl doctor"),
-        (BadDevices("no gpu; leave --devices out"), ["fit"], "no gpu; leave --devices out"),
+        (BadRecipe("x.toml: leave --recipe out"), ["fit"], "x.toml: leave --recipe out"),
         (BadRun("too few to compare"), ["compare", "1", "2"], "too few to compare"),
         (BadData("every target is 3"), ["fit", "x.csv"], "every target is 3"),
     ],

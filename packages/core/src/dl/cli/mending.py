@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 from shlex import quote
 
-from dl.errors import BadDevices, BadRecipe, DamagedRun, DLError, InstallFailed
+from dl.errors import BadRecipe, DamagedRun, DLError, InstallFailed
 
 NAMES_COMMAND = re.compile(r"\bdl [a-z]|\bdl\.[a-z_]+\(|python -m|\bpip |--[a-z]|[a-z_]+=\w")
 OF_RUNS = ("report", "test", "predict", "compare", "show", "status")  # verbs whose first word is a run
 WITH_RUN = ("--resume", "--from", "--run")
 SEE = {
     BadRecipe: "see: dl ls recipes",
-    BadDevices: "what this machine has: dl doctor",
     InstallFailed: "what is installed: dl plugins",
 }
 
