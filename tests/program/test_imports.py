@@ -23,6 +23,7 @@ HEAVY = {"torch", "lightning", "torchmetrics", "pytorch_lightning", "safetensors
 ORDER = (
     *(
         "version",
+        "collector",
         "errors",
         "words",
         "terminal",

@@ -24,7 +24,7 @@ from dl.data.examples import Dataset, Examples, Inputs, Subset
 from dl.data.memory import Given
 from dl.data.projection import project_inputs
 from dl.data.ragged import Ragged
-from dl.errors import BadRun
+from dl.errors import DamagedRun
 from dl.options import Options
 from dl.padded import Prepared
 from dl.tables.columns import Column
@@ -82,7 +82,7 @@ class Preprocessor(nn.Module, ABC):
         try:
             return cls(**settings)
         except (TypeError, ValueError, RuntimeError) as error:
-            raise BadRun(f"the stored {cls.__name__} cannot be read: {type(error).__name__} {error}") from error
+            raise DamagedRun(f"the stored {cls.__name__} cannot be read: {type(error).__name__} {error}") from error
 
     @property
     @abstractmethod

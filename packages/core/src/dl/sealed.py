@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dl import files, regular
-from dl.errors import BadRun
+from dl.errors import DamagedRun
 
 RUN, HEADS = "run.json", "heads"
 NEXT = "~"  # behind the name of a file that is about to be replaced in its place
@@ -138,7 +138,7 @@ def read(path: Path) -> bytes:
         return regular.read_bytes(place(path))
     content = regular.read_bytes(folder / seal.file)
     if (why := fault(content, seal)) and not _is_next(folder, seal, content):
-        raise BadRun(f"{str(folder / seal.file)!r} is damaged: {why}; {RESTORE}")
+        raise DamagedRun(f"{str(folder / seal.file)!r} is damaged: {why}; {RESTORE}")
     return content
 
 

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from dl.data.examples import Inputs, Subset
 from dl.domain import Gaps, Preprocessor
-from dl.errors import BadData, BadRun
+from dl.errors import BadData, BadRun, DamagedRun
 from dl.options import Options
 from dl.tables.columns import quote
 from dl.tables.dates import column_of
@@ -423,17 +423,17 @@ def restore(settings: Mapping[str, Any]) -> TabularPreprocessor:  # Any: JSON
             for one in settings["columns"]
         ]
     except (KeyError, TypeError, ValueError) as error:
-        raise BadRun(f"{STORED} cannot be read: {type(error).__name__} {error}") from error
+        raise DamagedRun(f"{STORED} cannot be read: {type(error).__name__} {error}") from error
     if not columns:
         raise BadRun(f"{STORED} names no column")
     for column in columns:
         if not column.words and not (np.isfinite([column.mean, column.std, *column.bounds]).all() and column.std > 0):
             found = f"mean {column.mean}, deviation {column.std} and range {column.least} to {column.greatest}"
-            raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has {found}")
+            raise DamagedRun(f"{STORED} is damaged: column {quote(column.name)} has {found}")
         if column.shares and len(column.shares) != len(column.words):
-            raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has {len(column.shares)} shares")
+            raise DamagedRun(f"{STORED} is damaged: column {quote(column.name)} has {len(column.shares)} shares")
         if not (np.diff(column.quantiles) >= 0).all() or not np.isfinite(column.quantiles).all():
-            raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has quantiles that do not ascend")
+            raise DamagedRun(f"{STORED} is damaged: column {quote(column.name)} has quantiles that do not ascend")
         if not (np.diff(column.edges) > 0).all() or not np.isfinite(column.edges).all():
-            raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has edges that do not ascend")
+            raise DamagedRun(f"{STORED} is damaged: column {quote(column.name)} has edges that do not ascend")
     return TabularPreprocessor(columns)

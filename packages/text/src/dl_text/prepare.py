@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from dl.data.examples import Inputs, Subset
 from dl.data.ragged import Ragged
 from dl.domain import Preprocessor
-from dl.errors import BadData, BadRun
+from dl.errors import BadData, DamagedRun
 from dl.options import Options
 from dl.padded import Padded
 from dl_text import cache
@@ -143,5 +143,5 @@ def restore(settings: dict[str, Any]) -> TextPreprocessor:  # Any: JSON
     """
     weights = settings.get("weights")
     if weights not in WEIGHTS or not isinstance(settings.get("vocabulary"), dict):
-        raise BadRun("preprocessor.json does not hold a vocabulary")
+        raise DamagedRun("preprocessor.json does not hold a vocabulary")
     return TextPreprocessor(from_json(settings["vocabulary"]), weights)

@@ -39,6 +39,7 @@ OWN_COMMANDS = frozenset(
         "cv",
         "baseline",
         "check",
+        "completion",
         "install",
         "ls",
         "new",

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dl.defaults import DataFacts
-from dl.errors import BadRun
+from dl.errors import BadRun, DamagedRun
 from dl.stored import from_json
 
 if TYPE_CHECKING:
@@ -392,15 +392,17 @@ def parse_manifest(text: str, where: str) -> Manifest:
     try:
         version = from_json(text, _Version).format
     except ValueError as error:
-        raise BadRun(f"{where} is not the manifest of a run of dl") from error
+        raise DamagedRun(f"{where} is not the manifest of a run of dl") from error
     if version != FORMAT:
         raise BadRun(f"{where} has run format {version!r}; this dl reads format {FORMAT}  install the dl that wrote it")
     if not _is_whole(text):
-        raise BadRun(f"{where} is damaged: it is not what was written, its checksum differs; restore it from a copy")
+        raise DamagedRun(
+            f"{where} is damaged: it is not what was written, its checksum differs; restore it from a copy"
+        )
     try:
         manifest = from_json(text, Manifest)
     except ValueError as error:
-        raise BadRun(f"{where} is damaged: {error}") from error
+        raise DamagedRun(f"{where} is damaged: {error}") from error
     if not manifest.task.metrics:
-        raise BadRun(f"{where} is damaged: the task has no metric")
+        raise DamagedRun(f"{where} is damaged: the task has no metric")
     return manifest

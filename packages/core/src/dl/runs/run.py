@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dl import files, sealed
-from dl.errors import BadOption, BadRecipe, BadRun, PluginFailed, nearest
+from dl.errors import BadOption, BadRecipe, BadRun, DamagedRun, PluginFailed, nearest
 from dl.finding import SEVERITIES, Finding
 from dl.hookspecs import RunReport
 from dl.plugins.loading import load_plugins
@@ -43,6 +43,7 @@ WORKFLOW = "workflow.json"  # the file of a workflow, whose folder is one of run
 LEVELS = 6  # of folders that lie in each other: a workflow, a study, its trials, a trial, its folds, a fold
 HEADS = sealed.HEADS  # folder of the runs of the heads of several targets
 WEIGHTS, LEARNER = "best.safetensors", "learner.skops"  # what a run answers new inputs with
+MOST_INDENTED = 100_000  # characters of JSON
 PREPROCESSOR = "preprocessor.json"  # what prepares them
 NETWORK = "network.json"  # its layers as they are drawn
 OF_RUN = ("status", "seconds", "message", "signal", "epochs", "best_epoch")  # what a head has in common with its run
@@ -93,11 +94,11 @@ class Run:
         """A row for each finished epoch."""
         history = read_history(self.path / "history.csv")
         if not len(history) and self.manifest.best_epoch:
-            raise BadRun(f"{str(self.path)!r} is not a complete run: history.csv is missing or empty")
+            raise DamagedRun(f"{str(self.path)!r} is not a complete run: history.csv is missing or empty")
         self._need_epochs({row["epoch"] for row in history.rows}, len(history))
         headline = f"val_{self.manifest.task.headline.name}"
         if any(headline not in row for row in history.rows):
-            raise BadRun(f"{str(self.path)!r} is not a complete run: a row of history.csv has no {headline}")
+            raise DamagedRun(f"{str(self.path)!r} is not a complete run: a row of history.csv has no {headline}")
         return history
 
     def report(self, *, ignore: Iterable[str] = (), plugins: Plugins | None = None) -> RunReport:
@@ -125,7 +126,7 @@ class Run:
         path = self.path / "findings.json"
         found = read_json(path, tuple[Finding, ...])
         if unknown := {finding.severity for finding in found} - set(SEVERITIES):
-            raise BadRun(f"{path} is damaged: severity {', '.join(unknown)}")
+            raise DamagedRun(f"{path} is damaged: severity {', '.join(unknown)}")
         return found
 
     @cached_property
@@ -180,7 +181,7 @@ class Run:
         missing = next((epoch for epoch in range(1, ran + 1) if epoch not in found), 0)
         if missing:
             has = f"history.csv has no row of epoch {missing}, and {many(ran, 'epoch')} ran"
-            raise BadRun(f"{str(self.path)!r} is not a complete run: {has}; put the file back, or fit again")
+            raise DamagedRun(f"{str(self.path)!r} is not a complete run: {has}; put the file back, or fit again")
 
     def _text(self, name: str) -> str:
         try:
@@ -190,9 +191,9 @@ class Run:
                 raise BadRun(_study_line(self.path)) from None
             if (self.path / WORKFLOW).exists():
                 raise BadRun(_workflow_line(self.path)) from None
-            raise BadRun(f"{str(self.path)!r} is not a complete run: {name} is missing") from None
+            raise DamagedRun(f"{str(self.path)!r} is not a complete run: {name} is missing") from None
         except (OSError, UnicodeDecodeError) as error:
-            raise BadRun(f"{str(self.path / name)!r} cannot be read: {error}") from error
+            raise DamagedRun(f"{str(self.path / name)!r} cannot be read: {error}") from error
 
 
 def first_answer(hooks: Iterable[Callable[..., Answer | None]], what: str, **given: object) -> Answer:
@@ -402,9 +403,9 @@ def read_json(path: Path, kind: type[Value]) -> Value:
     try:
         return from_json(sealed.read(path), kind)
     except FileNotFoundError:
-        raise BadRun(f"{str(path)!r} is missing; the run is not complete") from None
+        raise DamagedRun(f"{str(path)!r} is missing; the run is not complete") from None
     except (OSError, ValueError) as error:
-        raise BadRun(f"{str(path)!r} is damaged: {error}") from error
+        raise DamagedRun(f"{str(path)!r} is damaged: {error}") from error
 
 
 def write_findings(path: Path, findings: Iterable[Finding]) -> None:
@@ -423,8 +424,9 @@ def keep_json(path: Path, content: Any) -> None:  # Any: what json takes
 
 
 def json_bytes(content: Any) -> bytes:  # Any: what json takes
-    """Return JSON as the files of a run hold it."""
-    return (json.dumps(content, indent=1) + "\n").encode()
+    """Return JSON as the files of a run hold it: with a line for each value, unless it is too large to be looked at."""
+    text = json.dumps(content)  # many times as fast as with indent
+    return ((text if len(text) > MOST_INDENTED else json.dumps(content, indent=1)) + "\n").encode()
 
 
 def _check_manifest(run: Run) -> Run:

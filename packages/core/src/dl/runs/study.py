@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from dl import regular
-from dl.errors import BadRun
+from dl.errors import DamagedRun
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl.runs.run import FITS, FITS_FILE, Run, find_folder
@@ -206,9 +206,9 @@ def read_study(folder: Path) -> Study:
     try:
         return replace(from_json(regular.read_bytes(study_file(folder)), Study), path=str(folder))
     except FileNotFoundError:
-        raise BadRun(f"{str(folder)!r} is no study: {FITS_FILE} is missing") from None
+        raise DamagedRun(f"{str(folder)!r} is no study: {FITS_FILE} is missing") from None
     except (OSError, ValueError) as error:
-        raise BadRun(f"{study_file(folder)} is damaged: {error}") from error
+        raise DamagedRun(f"{study_file(folder)} is damaged: {error}") from error
 
 
 def fit_path(folder: Path, number: int) -> Path:

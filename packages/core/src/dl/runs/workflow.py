@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from dl import files, regular
-from dl.errors import BadRun
+from dl.errors import BadRun, DamagedRun
 from dl.finding import Finding
 from dl.intervals import Estimate, Interval
 from dl.options import Value
@@ -304,9 +304,9 @@ def read_workflow(path: Path) -> Workflow:
             raise BadRun(f"{found}  install the dl that wrote it")
         return replace(from_json(text, Workflow), path=path)
     except FileNotFoundError:
-        raise BadRun(f"{str(path)!r} is no workflow: {WORKFLOW} is missing") from None
+        raise DamagedRun(f"{str(path)!r} is no workflow: {WORKFLOW} is missing") from None
     except (OSError, ValueError) as error:
-        raise BadRun(f"{where} is damaged: {error}") from error
+        raise DamagedRun(f"{where} is damaged: {error}") from error
 
 
 def is_workflow(path: Path) -> bool:

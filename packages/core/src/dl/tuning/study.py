@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from dl import files, regular
-from dl.errors import BadRun
+from dl.errors import BadRun, DamagedRun
 from dl.options import Value, format_value
 from dl.recipes.asked import Asked
 from dl.recipes.protocol import parse_protocol
@@ -286,9 +286,9 @@ def read_study(path: Path) -> Study:
             raise BadRun(f"{where} has format {version!r}; this dl reads format {FORMAT}  install the dl that wrote it")
         return replace(from_json(text, Study), path=path)
     except FileNotFoundError:
-        raise BadRun(f"{str(path)!r} is no study: {STUDY} is missing") from None
+        raise DamagedRun(f"{str(path)!r} is no study: {STUDY} is missing") from None
     except (OSError, ValueError) as error:
-        raise BadRun(f"{where} is damaged: {error}") from error
+        raise DamagedRun(f"{where} is damaged: {error}") from error
 
 
 def count_trials(study: Study) -> str:
