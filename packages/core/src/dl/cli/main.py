@@ -38,6 +38,7 @@ MODULES = {
     "status": "status",
     "test": "train",
     "predict": "train",
+    "export": "export",
     "ls": "look",
     "show": "look",
     "doctor": "look",

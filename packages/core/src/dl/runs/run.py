@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -113,6 +114,18 @@ class Run:
         plugins = plugins or load_plugins()
         given = {"run": self, "plugins": plugins, "ignore": tuple(ignore)}
         return first_answer(plugins.reporters, "reports on runs", **given)
+
+    def export(self, to: str = "onnx", **options: Any) -> Any:  # Any: as `dl.export` takes and returns them
+        """Export the network with its preparation, as `dl.export`.
+
+        Args:
+            to: The format.
+            **options: Of `dl.export`.
+
+        Raises:
+            DLError: As `dl.export`.
+        """
+        return import_module("dl.exporting.export").export(self, to, **options)  # torch: readers do without
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
