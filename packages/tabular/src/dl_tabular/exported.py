@@ -1,11 +1,12 @@
 """How rows are prepared outside of dl: an input for each column, encoded by tensors as by numpy in a fit.
 
-Letters: ``N`` rows, ``S`` stored columns, ``K`` quantiles.
+Letters: ``N`` rows, ``M`` columns of numbers, ``R`` of them by ranks, ``S`` stored columns, ``K`` intervals.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,49 +31,73 @@ NEAR = ((-39.69683028665376, 220.9460984245205, -275.9285104469687, 138.35775186
 FAR = ((-0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968, 2.938163982698783),
        (0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661742178, 1.0))
 TAIL = 0.02425  # probability from which the inner fit holds
+LEAST_WIDTH = 1e-300  # of an interval between quantiles, so that nothing is divided by zero
 
 
-class Number(nn.Module):
-    """Encodes numbers as `LearntColumn.numbers`, in double precision.
+class Numbers(nn.Module):
+    """Encodes columns of numbers as `LearntColumn.numbers`, in double precision.
 
     Args:
-        column: Of numbers.
-        marks: The numbers that stand for a missing value.
+        columns: M columns of numbers.
+        marks: Of each, by its name, the numbers that stand for a missing value.
     """
 
-    knots: Tensor  # (K,)
-    marks: Tensor
-
-    def __init__(self, column: LearntColumn, marks: Iterable[float]) -> None:
+    def __init__(self, columns: Sequence[LearntColumn], marks: Mapping[str, frozenset[float]]) -> None:
         super().__init__()
-        self.mean, self.std, self.missing = column.mean, column.std, column.missing
-        self.low, self.high = column.bounds
-        self.register_buffer("knots", torch.tensor(column.quantiles, dtype=torch.float64), persistent=False)
-        self.register_buffer("marks", torch.tensor(sorted(marks), dtype=torch.float64), persistent=False)
+        self._keep("mean", [one.mean for one in columns])
+        self._keep("std", [one.std for one in columns])
+        self._keep("low", [one.bounds[0] for one in columns])
+        self._keep("high", [one.bounds[1] for one in columns])
+        most = max((len(marks[one.name]) for one in columns), default=0)
+        self.has_marks, self.by_ranks = most > 0, [at for at, one in enumerate(columns) if one.quantiles]
+        if most:
+            padded = [[*sorted(marks[one.name]), *[math.nan] * (most - len(marks[one.name]))] for one in columns]
+            self._keep("marks", padded)  # (M, marks); nothing is equal to nan
+        if self.by_ranks:
+            self._keep_quantiles([columns[at].quantiles for at in self.by_ranks])
+        places = [place for at, one in enumerate(columns) for place in (at, len(columns) + at)[: one.stored]]
+        self.register_buffer("order", torch.tensor(places, dtype=torch.int64), persistent=False)
+
+    def _keep(self, name: str, values: Sequence[Any]) -> None:  # Any: numbers, or rows of them
+        self.register_buffer(name, torch.tensor(values, dtype=torch.float64), persistent=False)
+
+    def _keep_quantiles(self, quantiles: Sequence[tuple[float, ...]]) -> None:
+        """Keep the lower ends, widths and shares of the intervals between quantiles, (R, K); shares add up to 1."""
+        most = max(map(len, quantiles))
+        padded = np.array([[*one, *[one[-1]] * (most - len(one))] for one in quantiles])
+        shares = np.array([[1 / (len(one) - 1)] * (len(one) - 1) + [0.0] * (most - len(one)) for one in quantiles])
+        self._keep("starts", padded[:, :-1].tolist())
+        self._keep("widths", np.diff(padded).tolist())
+        self._keep("shares", shares.tolist())
 
     def forward(self, values: Tensor) -> Tensor:
-        """Return numbers (N,) as stored, (N, 1 or 2)."""
+        """Return numbers (N, M) as stored, (N, S)."""
         values = values.double()
-        if len(self.marks):
-            values = torch.where((values[:, None] == self.marks).any(dim=1), torch.nan, values)
+        if self.has_marks:
+            values = torch.where((values[:, :, None] == self.marks).any(dim=2), torch.nan, values)
         gone = values.isnan()
         filled = torch.where(gone, self.mean, values)
-        scaled = self._to_normal(filled) if len(self.knots) else (filled.clamp(self.low, self.high) - self.mean) / self.std
+        scaled = (filled.clamp(self.low, self.high) - self.mean) / self.std
+        if self.by_ranks:
+            ranked = self._to_normal(filled[:, self.by_ranks])
+            every = [scaled[:, at : at + 1] for at in range(scaled.shape[1])]
+            for k, at in enumerate(self.by_ranks):
+                every[at] = ranked[:, k : k + 1]
+            scaled = torch.cat(every, dim=1)
         near = torch.where(gone, 0.0, scaled).clamp(-FARTHEST, FARTHEST)
-        return torch.stack([near, gone.double()] if self.missing else [near], dim=1).float()
+        return torch.cat([near, gone.double()], dim=1)[:, self.order].float()
 
     def _to_normal(self, values: Tensor) -> Tensor:
-        """Return the normal deviates (N,) of the ranks of values; of equal quantiles the middle counts."""
-        low, width = self.knots[:-1], self.knots.diff()
-        column = values[:, None]
-        within = ((column - low) / width.clamp_min(torch.finfo(torch.float64).tiny)).clamp(0, 1)
-        at = ((column >= low).double() + (column > low).double()) / 2  # a jump between equal quantiles
-        share = torch.where(width > 0, within, at).mean(dim=1)
+        """Return the normal deviates (N, R) of the ranks of values; of equal quantiles the middle counts."""
+        column = values[:, :, None]
+        within = ((column - self.starts) / self.widths.clamp_min(LEAST_WIDTH)).clamp(0, 1)
+        jump = ((column >= self.starts).double() + (column > self.starts).double()) / 2  # between equal quantiles
+        share = (torch.where(self.widths > 0, within, jump) * self.shares).sum(dim=2)
         return to_deviate(share.clamp(LEAST, 1 - LEAST))
 
 
 def to_deviate(share: Tensor) -> Tensor:
-    """Return the normal deviate below which a share (N,) of the distribution lies."""
+    """Return the normal deviate below which each share of the distribution lies."""
     off = share - 0.5
     square = off * off
     inner = _poly(NEAR[0], square) * off / _poly(NEAR[1], square)
@@ -100,7 +125,8 @@ class Columns(nn.Module):
         super().__init__()
         used = used_columns(preprocessor)
         starts = dict(zip((column.name for column in preprocessor.columns), preprocessor.starts, strict=False))
-        self.numbers = nn.ModuleList(Number(one, marks[one.name]) for one in used if not one.words)
+        numbers = [one for one in used if not one.words]
+        self.numbers = Numbers(numbers, marks) if numbers else None
         self.starts = [starts[one.name] for one in used if one.words]
         self.is_number = [not one.words for one in used]
         self.width = preprocessor.starts[-1]
@@ -111,7 +137,7 @@ class Columns(nn.Module):
         numbers, places = list[Tensor](), list[Tensor]()
         for values, is_number in given:
             (numbers if is_number else places).append(values)
-        stored = [encode(values) for encode, values in zip(self.numbers, numbers, strict=True)]
+        stored = [self.numbers(torch.stack(numbers, dim=1))] if self.numbers is not None else []
         for at, (place, start) in enumerate(zip(places, self.starts, strict=True)):
             stored.append(torch.where(place < 0, self.width + at, start + place).float()[:, None])
         return torch.cat(stored, dim=1)

@@ -319,7 +319,8 @@ class TabularPreprocessor(Preprocessor):
         none = places >= width  # categories without a column are written where a number is written over them
         prepared = inputs.new_zeros(inputs.shape[0], width + (not count), dtype=instead.dtype)
         prepared.scatter_(1, places.masked_fill(none, self._spare), 1.0)
-        prepared.scatter_(1, self.place_of.expand(inputs.shape[0], -1), inputs[:, :count].to(instead.dtype))
+        if count:
+            prepared.scatter_(1, self.place_of.expand(inputs.shape[0], -1), inputs[:, :count].to(instead.dtype))
         self.pieces(inputs, prepared)
         prepared = prepared if count else prepared[:, :width].contiguous()
         if self._shared and torch.compiler.is_exporting():

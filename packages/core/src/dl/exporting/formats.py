@@ -11,6 +11,7 @@ import importlib.util
 import io
 import json
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,7 +24,7 @@ import torch
 from torch.export import ExportedProgram
 
 from dl.errors import BadOption
-from dl.exporting import graph, loader, onnx_file
+from dl.exporting import graph, loader, onnx_file, recurrent
 from dl.exporting.agreement import Call, tensors_of
 from dl.exporting.whole import ANSWER, Output
 from dl.preparation import TOKENS, Preparation
@@ -57,7 +58,7 @@ class Package:
     @cached_property
     def steps(self) -> dict[str, Any]:  # Any: JSON
         """The network as steps."""
-        found: dict[str, Any] = graph.as_steps(self.program)
+        found: dict[str, Any] = graph.as_steps(recurrent.as_torch(self.program))
         return found
 
     @cached_property
@@ -147,9 +148,11 @@ def _given(package: Package, kind: str, settings: Any, values: Any) -> Any:  # A
 
 def _as_torch(package: Package, stem: str, card: str) -> Contents:
     stream = io.BytesIO()
-    program = package.program
+    program = recurrent.as_torch(package.program)
     program._example_inputs = None  # they would be pickled
-    torch.export.save(program, stream, extra_files={CONFIG: _json(package.config).decode()})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.export.save(program, stream, extra_files={CONFIG: _json(package.config).decode()})
     return {f"{stem}.pt2": stream.getvalue(), **_beside(package, stem, card)}
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dl.errors import BadOption
+from dl.exporting import recurrent
 from dl.exporting.whole import ANSWER, Output
 from dl.preparation import CATEGORY, RawInput, fold, spellings
 
@@ -40,11 +41,16 @@ def build(program: ExportedProgram, inputs: Sequence[RawInput], outputs: Sequenc
     with _quiet():
         try:
             made = torch.onnx.export(
-                program, input_names=names, output_names=results, opset_version=OPSET, dynamo=True, verbose=False
+                program,
+                input_names=names,
+                output_names=results,
+                opset_version=OPSET,
+                dynamo=True,
+                verbose=False,
+                custom_translation_table=recurrent.to_onnx(),
             )
         except Exception as error:  # whatever a converter lacks
-            why = next((line for line in str(error).splitlines()[::-1] if line.strip()), type(error).__name__)
-            raise BadOption(f"the network cannot be written as ONNX: {why[:200]}  see: --to torch") from error
+            raise BadOption(f"the network cannot be written as ONNX: {_reason(error)}  write it otherwise: --to torch") from error
     assert made is not None
     model: onnx.ModelProto = made.model_proto
     for name, one in zip(names, inputs, strict=True):
@@ -52,6 +58,13 @@ def build(program: ExportedProgram, inputs: Sequence[RawInput], outputs: Sequenc
     for result, one in zip(results, outputs, strict=True):
         _write_by_name(model, result, one)
     return model
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first line of the innermost error of the converter."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)[:200]
 
 
 def with_metadata(model: onnx.ModelProto, kept: Mapping[str, Any], card: str) -> bytes:  # Any: JSON

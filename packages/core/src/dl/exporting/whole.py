@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from dl.errors import BadOption
+from dl.exporting import recurrent
 from dl.inference.loaded import LoadedLearner, LoadedRun
 from dl.options import Options
 from dl.preparation import Preparation
@@ -160,10 +161,10 @@ def trace(opened: LoadedRun, preparation: Preparation) -> ExportedProgram:
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)  # a kernel of torch alone
     try:
-        with torch.no_grad(), warnings.catch_warnings():
+        with torch.no_grad(), warnings.catch_warnings(), recurrent.one_step():
             warnings.simplefilter("ignore")
             program = torch.export.export(whole, examples, dynamic_shapes=(tuple(axes),), strict=False)
-            return program.run_decompositions({})
+            return _with_own_storage(program.run_decompositions({}))
     except Exception as error:  # whatever a network does that no trace holds
         why = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise BadOption(
@@ -171,3 +172,14 @@ def trace(opened: LoadedRun, preparation: Preparation) -> ExportedProgram:
         ) from error
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
+
+
+def _with_own_storage(program: ExportedProgram) -> ExportedProgram:
+    """Give each tensor of a program its own storage; in place of one that is empty and unused stands a number."""
+    for kept in (program.state_dict, program.constants):
+        for name, one in kept.items():
+            if isinstance(one, Tensor):
+                own = one.detach().clone(memory_format=torch.contiguous_format)
+                own = own if own.numel() else torch.zeros(1, dtype=own.dtype)  # torch cannot save an empty one
+                kept[name] = nn.Parameter(own, requires_grad=False) if isinstance(one, nn.Parameter) else own
+    return program
