@@ -82,19 +82,14 @@ def fold(word: str) -> str:
     return " ".join(word.split()).casefold()
 
 
-def spellings(words: tuple[str, ...]) -> dict[str, int]:
-    """Return the number of each word as it was learnt, and of each in lower case with single blanks, where it is one.
-
-    Args:
-        words: That were learnt.
-    """
-    folded = [fold(word) for word in words]
-    alone = {one: at for at, one in enumerate(folded) if one and folded.count(one) == 1}
-    return {**alone, **{word: at for at, word in enumerate(words)}}
+def folded(words: tuple[str, ...]) -> dict[str, int]:
+    """Return the number of each learnt word in lower case with single blanks, where that is one word."""
+    every = [fold(word) for word in words]
+    return {one: at for at, one in enumerate(every) if one and every.count(one) == 1}
 
 
 def numbers_of(words: tuple[str, ...], values: Raw) -> NDArray[np.int64]:
     """Return the number of each value of a category (N,); -1 for one that was not learnt."""
-    known = spellings(words)
-    found = [known.get(word, known.get(fold(word), -1)) for word in map(str, values.tolist())]
+    known, others = {word: at for at, word in enumerate(words)}, folded(words)
+    found = [known.get(word, others.get(fold(word), -1)) for word in map(str, values.tolist())]
     return np.array(found, np.int64)

@@ -26,10 +26,28 @@ from dl_tabular.quantiles import LEAST
 from dl_tabular.sentinels import parse_missing
 
 # Source: P. J. Acklam, An algorithm for computing the inverse normal cumulative distribution function: off by 1e-9.
-NEAR = ((-39.69683028665376, 220.9460984245205, -275.9285104469687, 138.3577518672690, -30.66479806614716, 2.506628277459239),
-        (-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572, 1.0))
-FAR = ((-0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968, 2.938163982698783),
-       (0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661742178, 1.0))
+NEAR = (
+    (
+        -39.69683028665376,
+        220.9460984245205,
+        -275.9285104469687,
+        138.3577518672690,
+        -30.66479806614716,
+        2.506628277459239,
+    ),
+    (-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572, 1.0),
+)
+FAR = (
+    (
+        -0.007784894002430293,
+        -0.3223964580411365,
+        -2.400758277161838,
+        -2.549732539343734,
+        4.374664141464968,
+        2.938163982698783,
+    ),
+    (0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661742178, 1.0),
+)
 TAIL = 0.02425  # probability from which the inner fit holds
 LEAST_WIDTH = 1e-300  # of an interval between quantiles, so that nothing is divided by zero
 
@@ -41,6 +59,16 @@ class Numbers(nn.Module):
         columns: M columns of numbers.
         marks: Of each, by its name, the numbers that stand for a missing value.
     """
+
+    mean: Tensor  # (M,), as are std, low and high
+    std: Tensor
+    low: Tensor
+    high: Tensor
+    marks: Tensor  # (M, marks)
+    order: Tensor  # (S,)
+    starts: Tensor  # (R, K), as are widths and shares
+    widths: Tensor
+    shares: Tensor
 
     def __init__(self, columns: Sequence[LearntColumn], marks: Mapping[str, frozenset[float]]) -> None:
         super().__init__()
@@ -74,7 +102,7 @@ class Numbers(nn.Module):
         """Return numbers (N, M) as stored, (N, S)."""
         values = values.double()
         if self.has_marks:
-            values = torch.where((values[:, :, None] == self.marks).any(dim=2), torch.nan, values)
+            values = torch.where(values[:, :, None].eq(self.marks).any(dim=2), torch.nan, values)
         gone = values.isnan()
         filled = torch.where(gone, self.mean, values)
         scaled = (filled.clamp(self.low, self.high) - self.mean) / self.std
@@ -171,8 +199,13 @@ def prepare(preprocessor: Preprocessor, options: Options) -> Preparation:
 def _notes(used: list[LearntColumn], options: Options) -> tuple[str, ...]:
     """Return what has to be computed before: parts of dates, and derived columns."""
     names = [one.name for one in used]
-    dates = sorted({column_of(name) for name in names if column_of(name) != name})
+    parts = [name for name in names if column_of(name) != name]
+    dates = sorted({column_of(name) for name in parts})
     derived = [one for one in parse_derive(str(options.get("derive", ""))) if one.name in names]
-    notes = [f"give the parts of dates as numbers, as {quote(names[0])}: {list_names(map(quote, dates))}"] if dates else []
-    notes += [f"give derived columns as numbers: {', '.join(f'{one.name} = {one.text}' for one in derived)}"] * bool(derived)
+    notes = (
+        [f"give the parts of dates as numbers, as {quote(parts[0])}: {list_names(map(quote, dates))}"] if dates else []
+    )
+    notes += [f"give derived columns as numbers: {', '.join(f'{one.name} = {one.text}' for one in derived)}"] * bool(
+        derived
+    )
     return tuple(notes)

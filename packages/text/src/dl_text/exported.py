@@ -1,4 +1,4 @@
-"""How texts are prepared outside of dl: a reader turns them into token ids, and the rest is exported with the network."""
+"""How texts are prepared outside of dl: a reader turns them into token ids, the rest is exported with the network."""
 
 from __future__ import annotations
 

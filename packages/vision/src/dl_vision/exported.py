@@ -1,4 +1,4 @@
-"""How images are prepared outside of dl: pixels of any size are resized as files are, by the exported network itself."""
+"""How images are prepared outside of dl: the exported network itself resizes pixels of any size, as files are."""
 
 from __future__ import annotations
 

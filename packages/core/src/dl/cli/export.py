@@ -23,8 +23,8 @@ _EXPORT = """Write a run's network for use without dl, with a model card.
 
 Example: dl export last --to onnx
 
-Preparation, thresholds and names go along. The answers on the validation part are compared with those of dl predict, and
-nothing is written unless at least 99.99 % are the same.
+Preparation, thresholds and names go along. The answers on the validation part are compared with those of dl predict,
+and nothing is written unless at least 99.99 % are the same.
 
 Formats: onnx, torch (torch.export), safetensors, huggingface (a folder as on the hub), folder (with a loader that needs
 torch and numpy alone).

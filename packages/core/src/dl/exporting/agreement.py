@@ -71,7 +71,12 @@ def expected(opened: LoadedRun, examples: Examples) -> list[NDArray[Any]]:
 
 
 def measure(
-    call: Call, preparation: Preparation, outputs: Sequence[Output], examples: Examples, wanted: Sequence[NDArray[Any]], part: str
+    call: Call,
+    preparation: Preparation,
+    outputs: Sequence[Output],
+    examples: Examples,
+    wanted: Sequence[NDArray[Any]],
+    part: str,
 ) -> Agreement:
     """Compare the outputs of an exported network on raw examples with those of its run.
 
@@ -86,7 +91,11 @@ def measure(
     same, difference = np.ones(len(examples), bool), 0.0
     for start in range(0, len(examples), AT_ONCE):
         chosen = np.arange(start, min(start + AT_ONCE, len(examples)))
-        found = call(preparation.raw(examples.inputs[chosen] if isinstance(examples.inputs, Ragged) else examples.take(chosen).inputs))
+        found = call(
+            preparation.raw(
+                examples.inputs[chosen] if isinstance(examples.inputs, Ragged) else examples.take(chosen).inputs
+            )
+        )
         for one, ours, theirs in zip(outputs, found, wanted, strict=True):
             alike, apart = _compare(one, np.asarray(ours), theirs[chosen])
             same[chosen] &= alike
@@ -106,7 +115,9 @@ def _compare(one: Output, ours: NDArray[Any], theirs: NDArray[Any]) -> tuple[NDA
     if one.kind != VALUES:
         return np.ones(len(ours), bool), float(apart.max(initial=0.0))
     near = NEAR * (1 + np.abs(theirs) / spread)
-    return np.asarray((apart <= near).all(axis=1), np.bool_), float((apart / (1 + np.abs(theirs) / spread)).max(initial=0.0))
+    return np.asarray((apart <= near).all(axis=1), np.bool_), float(
+        (apart / (1 + np.abs(theirs) / spread)).max(initial=0.0)
+    )
 
 
 def need_agreement(found: Agreement, run: str) -> None:
@@ -123,7 +134,9 @@ def need_agreement(found: Agreement, run: str) -> None:
         )
 
 
-def tensors_of(preparation: Preparation, raw: Mapping[str, Raw], encode: Callable[[Any, Any], Any] | None) -> list[Tensor]:
+def tensors_of(
+    preparation: Preparation, raw: Mapping[str, Raw], encode: Callable[[Any, Any], Any] | None
+) -> list[Tensor]:
     """Return the tensors of raw inputs, as the traced network takes them.
 
     Args:

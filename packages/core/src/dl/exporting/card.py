@@ -1,4 +1,4 @@
-"""The card of a model in Markdown: what it was trained on, how well it answers, what was not checked, how to fit it again.
+"""The card of a model in Markdown: what it was trained on, how well it answers, what was not checked, how to refit it.
 
 Letters: ``n`` validation examples.
 """
@@ -110,7 +110,8 @@ def _trained_on(run: Run, recipe: Recipe) -> Iterator[str]:
     if identity is not None:
         yield f"- Hash of the content: {identity.data}"
     yield f"- Hash of the validation part: {parts.val_fingerprint}"
-    yield f"- Fitted: {manifest.created[:19]} UTC, {many(manifest.epochs, 'epoch')}, the best is {manifest.best_epoch}; dl {manifest.dl_version}"
+    epochs = f"{many(manifest.epochs, 'epoch')}, the best is {manifest.best_epoch}"
+    yield f"- Fitted: {manifest.created[:19]} UTC, {epochs}; dl {manifest.dl_version}"
     counts = dict(zip(manifest.task.names, manifest.task.counts, strict=False))
     if counts:
         shown = [f"{safe_text(name, 40)} {count:,}" for name, count in [*counts.items()][:MOST_ROWS]]
@@ -135,7 +136,8 @@ def _scores(run: Run, plugins: Plugins) -> Iterator[str]:
         yield f"- To be beaten, {safe_text(one.name)}: {info.name} {one.score:.4g}"
     for line in _tests(run):
         estimate = Estimate(*(float(line["score"][key]) for key in ("value", "low", "high")))
-        yield f"- {info.name}, test, {line['examples']:,} examples on {str(line['time'])[:10]}: {show_estimate(info, estimate)}"
+        when = f"{line['examples']:,} examples on {str(line['time'])[:10]}"
+        yield f"- {info.name}, test, {when}: {show_estimate(info, estimate)}"
     if decided := show_thresholds(run.manifest.task):
         yield f"- Answers are decided by thresholds: {decided}"
     yield ""
@@ -170,14 +172,15 @@ def _gaps(run: Run, recipe: Recipe) -> Iterator[str]:
     manifest = run.manifest
     if not _tests(run):
         kept = "has one that nobody looked at" if manifest.parts.test else "has none"
-        yield f"- No test set was looked at; the data {kept}. The validation part chose the epoch, so its score is a little too good."
+        yield f"- No test set was looked at; the data {kept}."
+        yield "- The validation part chose the epoch, so its score is a little too good."
     if not recipe.data_options.get("group_on"):
-        yield "- No groups were named: were rows of one person, place or source in both parts, its score would be too good."
+        yield "- No groups were named: with rows of one person, place or source in both parts, its score is too good."
     if not recipe.data_options.get("time_on"):
         yield "- Nothing is known of the future: the validation part is of the same time as the training part."
     counts = [count for count in manifest.task.counts if count]
     if manifest.task.has_classes and counts and max(counts) > IMBALANCED * min(counts):
-        yield f"- The classes are imbalanced: {min(counts):,} examples of the rarest, {max(counts):,} of the most common."
+        yield f"- The classes are imbalanced: the rarest has {min(counts):,} examples, the most common {max(counts):,}."
     found = [one for one in run.guard_findings if one.severity in ("issue", "tip")]
     yield from (f"- Found in the data: {safe_text(one.message, 400)}" for one in found)
     yield "- Nothing was checked for groups of people, for rare conditions, or for inputs of another source."

@@ -1,4 +1,4 @@
-"""Export a run: its network with preparation, thresholds and names, compared with the run before anything is written."""
+"""Export a run: its network with preparation, thresholds and names, compared with the run before it is written."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dl.errors import BadOption, BadRun, nearest
 from dl.exporting.agreement import Agreement, expected, measure, need_agreement
 from dl.exporting.card import Licences, write_card
 from dl.exporting.formats import CONFIG, FORMATS, Contents, Format, Package
-from dl.exporting.whole import PROBABILITIES, need_exportable, outputs_of, trace
+from dl.exporting.whole import ANSWER, PROBABILITIES, Output, need_exportable, outputs_of, trace
 from dl.inference.evaluate import reader_of
 from dl.inference.load import reopen
 from dl.inference.loaded import LoadedRun
@@ -118,9 +118,16 @@ def export(
 
     def contents() -> Contents:
         agreed = package.config.get("agreement")
-        export_lines = [*lines, f"- Agreement: {Agreement(**{k: v for k, v in agreed.items() if k != 'share'})}"] if agreed else lines
-        given = {"licences": licences, "right": right, "header": to == "huggingface"}
-        card = write_card(run, opened.recipe, plugins, export=export_lines, **given)
+        told = [] if agreed is None else [f"- Agreement: {Agreement(**{k: agreed[k] for k in agreed if k != 'share'})}"]
+        card = write_card(
+            run,
+            opened.recipe,
+            plugins,
+            licences=licences,
+            right=right,
+            export=[*lines, *told],
+            header=to == "huggingface",
+        )
         return kind.contents(package, place.stem if kind.suffix else place.name, card)
 
     with _staged(place) as staging:
@@ -175,7 +182,9 @@ def _need_free(place: Path, *, force: bool) -> None:
     if not force:
         raise BadOption(f"{shown!r} is there already; nothing was written  replace it: --force, or name another: --out")
     if place.is_dir() and not _is_ours(place):
-        raise BadOption(f"{shown!r} is a folder that dl export did not write, and --force does not replace it; name another: --out")
+        raise BadOption(
+            f"{shown!r} is a folder that dl export did not write, and --force does not replace it; name another: --out"
+        )
 
 
 def _is_ours(place: Path) -> bool:
@@ -195,12 +204,11 @@ def held_out(opened: LoadedRun, plugins: Plugins) -> tuple[Examples, str]:
         BadRun: If the data was in memory and is gone, or has changed since the fit.
     """
     run = opened.run
-    if "data" in run.manifest.in_memory:
-        if run.at_hand is None or run.at_hand.data is None:
-            raise BadRun(
-                f"{run.name} was fitted on data in memory, by which an export is compared with it; export it in the "
-                "program that fits it: run.export()"
-            )
+    if "data" in run.manifest.in_memory and (run.at_hand is None or run.at_hand.data is None):
+        raise BadRun(
+            f"{run.name} was fitted on data in memory, by which an export is compared with it; export it in the "
+            "program that fits it: run.export()"
+        )
     at_hand = run.at_hand or NOTHING
     plugins = at_hand.register(without(plugins, run.manifest.in_memory, run.name))
     dataset = reload_dataset(reader_of(opened, plugins))
@@ -252,11 +260,10 @@ def _config(opened: LoadedRun, package: Package, place: Path, kind: Format) -> d
 def _usage(kind: Format, place: Path, package: Package) -> list[str]:
     """Return lines on inputs, outputs and how the files are opened."""
     inputs = [f"- Input `{safe_text(one.name, 60)}`: {one.about}" for one in package.preparation.inputs]
-    outputs = [
-        f"- Output `{one.name}`: {'a column for each name' if one.kind != 'answer' else 'decided by the thresholds' if one.thresholds else 'the likeliest'}"
-        for one in package.outputs
-    ]
-    lines = inputs[:50] + ([f"- and {len(inputs) - 50:,} inputs more, in the configuration"] if len(inputs) > 50 else [])
+    outputs = [f"- Output `{one.name}`: {_about(one)}" for one in package.outputs]
+    lines = inputs[:50] + (
+        [f"- and {len(inputs) - 50:,} inputs more, in the configuration"] if len(inputs) > 50 else []
+    )
     lines += [*outputs, *(f"- Note: {note}" for note in package.preparation.notes)]
     if any(one.kind == PROBABILITIES for one in package.outputs):
         lines.append("- Probabilities are as the network gives them; the report says how far they can be trusted")
@@ -266,8 +273,14 @@ def _usage(kind: Format, place: Path, package: Package) -> list[str]:
         "onnx": f'onnxruntime.InferenceSession("{place.name}").run(None, {{...}})',
         "torch": f'torch.export.load("{place.name}").module()(...)',
         "safetensors": f'Network("{place.name}")(...) of the loader that --to folder writes',
-    }.get(kind.name, "Network(\".\")(...) of load.py, which needs torch and numpy alone")
+    }.get(kind.name, 'Network(".")(...) of load.py, which needs torch and numpy alone')
     return [f"Open it: `{how}`", "", *lines]
+
+
+def _about(one: Output) -> str:
+    if one.kind != ANSWER:
+        return f"a column for each of {len(one.names):,} names"
+    return "decided by the thresholds of the run" if one.thresholds else "the likeliest"
 
 
 @contextlib.contextmanager

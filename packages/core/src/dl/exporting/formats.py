@@ -1,7 +1,7 @@
 """The formats of `dl export`: the content of each file, and how it is opened to be compared with its run.
 
 onnx and torch are one file each; safetensors holds weights, and the steps and the preparation as JSON in its header;
-folder holds the same in files of their own beside a loader; huggingface is such a folder with a card as the hub reads it.
+folder holds the same in files of their own beside a loader; huggingface is such a folder with a card for the hub.
 """
 
 from __future__ import annotations
@@ -135,7 +135,10 @@ def _open_onnx(package: Package, place: Path) -> Call:
     session = onnxruntime.InferenceSession(place.read_bytes(), options, providers=["CPUExecutionProvider"])
 
     def call(raw: Mapping[str, Any]) -> Any:  # Any: arrays of any kind
-        return session.run(None, {one.name: _given(package, one.kind, one.settings, raw[one.name]) for one in package.preparation.inputs})
+        return session.run(
+            None,
+            {one.name: _given(package, one.kind, one.settings, raw[one.name]) for one in package.preparation.inputs},
+        )
 
     return call
 
@@ -196,7 +199,8 @@ def _as_folder(package: Package, _stem: str, card: str) -> Contents:
 
 
 def _open_loaded(package: Package, place: Path) -> Call:
-    network = import_file(place / LOADER).Network(place) if place.is_dir() else loader.Network(place)
+    module = import_file(place / LOADER) if place.is_dir() else loader
+    network: Any = getattr(module, "Network")(place)  # noqa: B009 - a module without types
 
     def call(raw: Mapping[str, Any]) -> Any:  # Any: arrays of any kind
         return [*network(**raw).values()]
@@ -207,9 +211,22 @@ def _open_loaded(package: Package, place: Path) -> Call:
 FORMATS = {
     one.name: one
     for one in (
-        Format("onnx", ".onnx", "one file, for onnxruntime and other engines", _as_onnx, _open_onnx, ("onnx", "onnxscript", "onnxruntime")),
+        Format(
+            "onnx",
+            ".onnx",
+            "one file, for onnxruntime and other engines",
+            _as_onnx,
+            _open_onnx,
+            ("onnx", "onnxscript", "onnxruntime"),
+        ),
         Format("torch", ".pt2", "one file of torch.export", _as_torch, _open_torch),
-        Format("safetensors", ".safetensors", "one file: weights, with the rest in its header", _as_safetensors, _open_loaded),
+        Format(
+            "safetensors",
+            ".safetensors",
+            "one file: weights, with the rest in its header",
+            _as_safetensors,
+            _open_loaded,
+        ),
         Format("huggingface", "", "a folder in the shape of a repository of the hub", _as_folder, _open_loaded),
         Format("folder", "", "a folder with a loader that needs torch and numpy alone", _as_folder, _open_loaded),
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dl.errors import BadOption
 from dl.exporting import recurrent
 from dl.exporting.whole import ANSWER, Output
-from dl.preparation import CATEGORY, RawInput, fold, spellings
+from dl.preparation import CATEGORY, RawInput, fold, folded
 
 if TYPE_CHECKING:
     import onnx
@@ -50,13 +50,15 @@ def build(program: ExportedProgram, inputs: Sequence[RawInput], outputs: Sequenc
                 custom_translation_table=recurrent.to_onnx(),
             )
         except Exception as error:  # whatever a converter lacks
-            raise BadOption(f"the network cannot be written as ONNX: {_reason(error)}  write it otherwise: --to torch") from error
+            raise BadOption(
+                f"the network cannot be written as ONNX: {_reason(error)}  write it otherwise: --to torch"
+            ) from error
     assert made is not None
     model: onnx.ModelProto = made.model_proto
     for name, one in zip(names, inputs, strict=True):
         _read_by_name(model, name, one)
-    for result, one in zip(results, outputs, strict=True):
-        _write_by_name(model, result, one)
+    for result, output in zip(results, outputs, strict=True):
+        _write_by_name(model, result, output)
     return model
 
 
@@ -82,16 +84,16 @@ def _quiet() -> Iterator[None]:
     """Keep the converter from printing."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
     levels = [one.level for one in loggers]
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            for one in loggers:
-                one.setLevel(logging.CRITICAL)
-            try:
-                yield
-            finally:
-                for one, level in zip(loggers, levels, strict=True):
-                    one.setLevel(level)
+    nowhere = io.StringIO()
+    with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for one in loggers:
+            one.setLevel(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            for one, level in zip(loggers, levels, strict=True):
+                one.setLevel(level)
 
 
 def _read_by_name(model: onnx.ModelProto, name: str, one: RawInput) -> None:
@@ -150,12 +152,11 @@ def _write_by_name(model: onnx.ModelProto, result: str, one: Output) -> None:
 
 def _common_spellings(words: tuple[str, ...]) -> dict[str, int]:
     """Return the number of each word in its usual spellings: as learnt, in lower and upper case, and with a capital."""
-    known = spellings(words)
-    found = dict(known)
-    for word, at in known.items():
-        for spelled in (word.upper(), word.title(), word.capitalize()):
-            if known.get(fold(spelled)) == at:
-                found.setdefault(spelled, at)
+    others, found = folded(words), {word: at for at, word in enumerate(words)}
+    for word in (*words, *others):
+        for spelled in (fold(word), word.upper(), word.title(), word.capitalize()):
+            if fold(spelled) in others:
+                found.setdefault(spelled, others[fold(spelled)])
     return found
 
 

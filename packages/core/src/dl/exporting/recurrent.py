@@ -1,6 +1,6 @@
 """Trace recurrent layers as one step each: torch's own trace unrolls them, and then fits texts of one length alone.
 
-A step `dl::recurrent` stands for the layer in the trace. In ONNX it becomes the layer of that name, in the other formats
+A step `dl::recurrent` stands for the layer in the trace. In ONNX it becomes the layer of that name, in other formats
 the function of torch.
 Letters: ``N`` rows, ``T`` steps, ``I`` inputs, ``H`` units, ``G`` gates.
 """
@@ -104,7 +104,9 @@ def _replace(graph: Any, node: Node) -> None:  # Any: torch.fx types little
 
 def to_onnx() -> dict[Any, Callable[..., Any]]:  # Any: as torch.onnx takes them
     """Return how the step is written as ONNX."""
-    from onnxscript import opset18 as op
+    import onnxscript
+
+    op: Any = onnxscript.opset18  # Any: its functions are typed for eager values
 
     def recurrent(steps: Any, weights: Any, kind: str) -> Any:
         of_inputs, of_states, *biases = weights
@@ -114,7 +116,15 @@ def to_onnx() -> dict[Any, Callable[..., Any]]:  # Any: as torch.onnx takes them
         def ordered(values: Any) -> Any:
             if len(order) == 1:
                 return values
-            rows = [op.Slice(values, op.Constant(value_ints=[g * units]), op.Constant(value_ints=[(g + 1) * units]), op.Constant(value_ints=[0])) for g in order]
+            rows = [
+                op.Slice(
+                    values,
+                    op.Constant(value_ints=[g * units]),
+                    op.Constant(value_ints=[(g + 1) * units]),
+                    op.Constant(value_ints=[0]),
+                )
+                for g in order
+            ]
             return op.Concat(*rows, axis=0)
 
         first = op.Constant(value_ints=[0])
