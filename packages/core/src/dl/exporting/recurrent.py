@@ -66,7 +66,7 @@ def one_step() -> Iterator[None]:
 def _traced(forward: Callable[..., Any]) -> Callable[..., Any]:  # Any: as torch's own
     def traced(layer: nn.RNNBase, steps: Any, state: Any = None) -> Any:
         plain = layer.num_layers == 1 and not layer.bidirectional and layer.batch_first and layer.bias
-        if not plain or state is not None or not isinstance(steps, Tensor) or getattr(layer, "proj_size", 0):
+        if not plain or state is not None or not isinstance(steps, Tensor) or layer.proj_size:
             return forward(layer, steps, state)
         kind = layer.mode.lower()
         weights = [layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0]

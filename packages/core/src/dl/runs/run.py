@@ -15,7 +15,6 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -125,7 +124,9 @@ class Run:
         Raises:
             DLError: As `dl.export`.
         """
-        return import_module("dl.exporting.export").export(self, to, **options)  # torch: readers do without
+        import dl  # as the command line: its names are looked up when they are used, so readers do without torch
+
+        return dl.export(self, to, **options)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
