@@ -309,12 +309,11 @@ def _move(staging: Path, names: Sequence[str], place: Path, kind: Format, *, for
         CannotWrite: If that fails.
     """
     _need_free(place, force=force)
-    with files.explain_write_errors(place):
-        if kind.suffix:
-            for name in names[::-1]:
-                os.replace(staging / name, place.parent / name)  # noqa: PTH105
-            return tuple(place.parent / name for name in names)
-        if place.exists():
-            files.remove_folder(place)
-        os.replace(staging, place)  # noqa: PTH105
+    if kind.suffix:
+        for name in names[::-1]:  # the file itself comes last
+            files.move(staging / name, place.parent / name)
+        return tuple(place.parent / name for name in names)
+    if place.exists():
+        files.remove_folder(place)
+    files.move(staging, place)
     return tuple(place / name for name in names)
