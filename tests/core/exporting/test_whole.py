@@ -30,11 +30,8 @@ def test_every_task_is_exported_or_refused():
 
 @pytest.mark.check
 def test_rows_that_are_ranked_have_a_score(tmp_path, one_thread):
-    rows = [
-        f"{query},{query * 10 + number},{number * 7 % 5},{int(number > 3)}"
-        for query in range(20)
-        for number in range(6)
-    ]
+    match = np.random.default_rng(0).random((20, 6)).round(3)
+    rows = [f"{query},{match[query, k]},{k * 7 % 5},{int(k > 3)}" for query in range(20) for k in range(6)]
     (tmp_path / "hits.csv").write_text("\n".join(["query,match,age,relevant", *rows]))
     options = {"target": "relevant", "task": "ranking", "group_on": "query", "epochs": 1}
     run = dl.fit("tabular", tmp_path / "hits.csv", runs=tmp_path, rivals=False, **options)
