@@ -159,6 +159,17 @@ def make_inner(path: Path) -> None:
             path.mkdir(exist_ok=True)
 
 
+def move(source: Path, target: Path) -> None:
+    """Move a file or a folder on the same disk, in place of a file that is there.
+
+    Raises:
+        CannotWrite: If it cannot be moved.
+    """
+    with explain_write_errors(target):
+        FAULTS.before()
+        os.replace(source, target)  # noqa: PTH105
+
+
 def remove(path: Path) -> None:
     """Remove a file, if it is there and can be."""
     with contextlib.suppress(OSError):  # an open file on Windows may stay

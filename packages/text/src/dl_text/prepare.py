@@ -97,7 +97,10 @@ class TextPreprocessor(Preprocessor):
 
 def is_first(values: Tensor) -> Tensor:
     """Return which tokens of each text (B, T) are the first of their kind in it, (B, T) bool; padding is False."""
-    ordered, at = values.sort(dim=1, stable=True)
+    exporting = (
+        torch.compiler.is_exporting()
+    )  # to ONNX, which has no stable order; whichever is taken, a bag is the same
+    ordered, at = values.sort(dim=1) if exporting else values.sort(dim=1, stable=True)
     first = F.pad(ordered[:, 1:] != ordered[:, :-1], (1, 0), value=True) & (ordered != 0)
     return torch.zeros_like(first).scatter(1, at, first)
 

@@ -39,6 +39,7 @@ MODULES = {
     "status": "status",
     "test": "train",
     "predict": "train",
+    "export": "export",
     "ls": "look",
     "show": "look",
     "doctor": "look",

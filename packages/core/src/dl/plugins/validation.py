@@ -35,6 +35,7 @@ LONGEST_DESCRIPTION = 10_000  # characters; a command's is its help
 OWN_COMMANDS = frozenset(
     {
         "doctor",
+        "export",
         "fit",
         "cv",
         "baseline",

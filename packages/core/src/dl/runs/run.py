@@ -115,6 +115,20 @@ class Run:
         given = {"run": self, "plugins": plugins, "ignore": tuple(ignore)}
         return first_answer(plugins.reporters, "reports on runs", **given)
 
+    def export(self, to: str = "onnx", **options: Any) -> Any:  # Any: as `dl.export` takes and returns them
+        """Export the network with its preparation, as `dl.export`.
+
+        Args:
+            to: The format.
+            **options: Of `dl.export`.
+
+        Raises:
+            DLError: As `dl.export`.
+        """
+        import dl  # as the command line: its names are looked up when they are used, so readers do without torch
+
+        return dl.export(self, to, **options)
+
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """The findings of the report, the most severe first."""
