@@ -59,6 +59,7 @@ class Overview:
         fingerprint: Of the validation set; runs with the same one can be compared in pairs.
         sizes: Examples to train on and for validation; zeros where they are unknown.
         notes: Tags and note.
+        history: Of a run, for its curves.
     """
 
     path: Path
@@ -81,6 +82,7 @@ class Overview:
     fingerprint: str = ""
     sizes: tuple[int, int] = (0, 0)
     notes: Notes = field(default_factory=Notes)
+    history: History = field(default_factory=History, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -159,15 +161,21 @@ def list_overviews(root: Path, *, inner: bool = False) -> list[Overview]:
         root: Folder of run folders.
         inner: Whether those inside of studies, workflows and runs of folds follow theirs.
     """
+    return [overview(path, inside) for path, inside in walk_runs(root) if inner or inside is None]
+
+
+def walk_runs(root: Path) -> Iterator[tuple[Path, Path | None]]:
+    """Yield the folder of each run, study and workflow, and that of the one inside of which it lies."""
     passed = set(claimed_only(root))
-    paths = [run.path for run in list_numbered(root) if run.path not in passed]
-    return [one for path in paths for one in (_with_inner(path, None) if inner else [overview(path)])]
+    for run in list_numbered(root):
+        if run.path not in passed:
+            yield from _walk(run.path, None)
 
 
-def _with_inner(path: Path, outer: Path | None) -> Iterator[Overview]:
-    yield overview(path, outer)
+def _walk(path: Path, inside: Path | None) -> Iterator[tuple[Path, Path | None]]:
+    yield path, inside
     for below in inner_paths(path):
-        yield from _with_inner(below, path)
+        yield from _walk(below, path)
 
 
 def inner_paths(path: Path) -> list[Path]:
@@ -224,6 +232,7 @@ def _of_run(path: Path, manifest: Manifest, history: History) -> Overview:
         message=manifest.message,
         fingerprint=manifest.parts.val_fingerprint,
         sizes=(manifest.parts.train, manifest.parts.val),
+        history=history,
     )
 
 
