@@ -20,15 +20,17 @@ Sort, filter, lay curves over each other, open reports and studies, compare two 
 until Ctrl-C, and follows what changes.
 
 With --out, one folder is written that opens without a server: index.html has a summary of every run, and the reports
-of the newest ten, or of as many as --reports says.
+of the newest three, or of as many as --reports says.
 """
 
 
 def board(
     folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Of the runs.", envvar="DL_RUNS")] = DEFAULT_RUNS,
-    out: Annotated[Path | None, typer.Option("--out", metavar="SITE", help="Write a folder instead of serving.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="SITE", help="Write a folder instead of serving.")
+    ] = None,
     reports: Annotated[
-        str, typer.Option("--reports", metavar="N", help="With --out: reports of the N newest runs, or all.  [10]")
+        str, typer.Option("--reports", metavar="N", help="With --out: reports of the N newest runs, or all.  [3]")
     ] = "",
     port: Annotated[int, typer.Option("--port", help="To listen on; 0 takes a free one.", min=0, max=65_535)] = 0,
 ) -> None:

@@ -7,14 +7,10 @@ from functools import cache
 from markupsafe import Markup
 
 from dl.errors import BadRun, DLError
-from dl.plugins.loading import load_plugins
 from dl.runs.run import Run
 from dl.runs.workflow import read_workflow
 from dl_reports.board.entries import Entry, Json, Snapshot
-from dl_reports.build import build_report
 from dl_reports.render.html import make_environment, packaged, to_html
-from dl_reports.render.sheet import sheet_to_html
-from dl_reports.sheet import build_sheet
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'"
 REPORTED = ("fit", "cv", "workflow")  # kinds with a report or a sheet of their own
@@ -49,6 +45,11 @@ def build_page(entry: Entry) -> str:
     Raises:
         DLError: If its files are damaged.
     """
+    from dl.plugins.loading import load_plugins  # here, so that the first page waits for none of them
+    from dl_reports.build import build_report
+    from dl_reports.render.sheet import sheet_to_html
+    from dl_reports.sheet import build_sheet
+
     if entry.row["kind"] == "workflow":
         return sheet_to_html(build_sheet(read_workflow(entry.path), load_plugins()))
     if entry.row["kind"] not in REPORTED:

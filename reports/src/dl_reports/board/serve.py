@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from markupsafe import escape
+
 from dl.errors import CannotWrite, DLError
 from dl.runs.run import Run
 from dl.terminal import safe_text
 from dl_reports.board import pages
 from dl_reports.board.entries import Entries, Entry, Snapshot, script
 from dl_reports.board.site import title_of
-from dl_reports.compare import compare_runs
-from dl_reports.notebook import ShownComparison
 
 HOST = "127.0.0.1"
 KEPT = 32  # pages of reports
@@ -97,13 +97,14 @@ class Board:
 
 
 def _plain_page(words: str) -> str:
-    from markupsafe import escape
-
     return f"<!doctype html><meta charset=utf-8><title>dl</title><p>{escape(safe_text(words, 2000))}</p>\n"
 
 
 def _compare(first: Entry | None, second: Entry | None) -> dict[str, Any]:  # Any: JSON
     """Compare two runs in pairs, or say why that cannot be."""
+    from dl_reports.compare import compare_runs  # here, so that the first page does not wait for it
+    from dl_reports.notebook import ShownComparison
+
     if first is None or second is None:
         return {"error": "there is no such run"}
     try:
@@ -148,7 +149,7 @@ class Handler(BaseHTTPRequestHandler):
         came = self.headers.get("Sec-Fetch-Site", "none")
         return ours and (came in ("none", "same-origin") or self.headers.get("Sec-Fetch-Mode") == "navigate")
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as http.server names it
+    def log_message(self, format: str, *args: object) -> None:
         """Log nothing."""
 
 
@@ -178,7 +179,9 @@ def make_server(root: Path, port: int = 0) -> Server:
     try:
         return Server((HOST, port), handler)
     except OSError as error:
-        raise CannotWrite(f"port {port} cannot be used: {error.strerror}; take another, or none for a free one") from error
+        raise CannotWrite(
+            f"port {port} cannot be used: {error.strerror}; take another, or none for a free one"
+        ) from error
 
 
 def address_of(server: Server) -> str:

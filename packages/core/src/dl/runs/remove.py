@@ -60,7 +60,7 @@ def remove_run(path: Path) -> None:
         CannotWrite: If it cannot be removed.
     """
     with run_lock(path):
-        if hold := _running(path):
+        if hold := _written(path):
             raise BadRun(str(hold))
         files.remove_whole(path)
     sealed.forget(path)
@@ -68,18 +68,29 @@ def remove_run(path: Path) -> None:
 
 def _running(path: Path) -> Hold | None:
     """Return the hold of a run that a process works on, or may be about to."""
+    if not any(path.iterdir()) and time.time() - path.stat().st_mtime < FRESH:
+        return Hold(path, "is empty and new: a fit may be about to write it", True)
+    return _written(path) or next((hold for below in _all_inside(path) if (hold := _locked(path, below))), None)
+
+
+def _written(path: Path) -> Hold | None:
+    """Return the hold of a run whose files, or those of a fit inside, name a process that runs."""
     for below in _all_inside(path):
         try:
             if (below / sealed.RUN).exists() and Run(below).status == "running":
                 return Hold(path, f"is running: process {Run(below).manifest.pid} on {Run(below).manifest.host}", False)
-            with run_lock(below):
-                pass
-        except BadRun as error:
-            if "is being fitted" in str(error):
-                return Hold(path, "is running", False)
-    if not any(path.iterdir()) and time.time() - path.stat().st_mtime < FRESH:
-        return Hold(path, "is empty and new: a fit may be about to write it", True)
+        except BadRun:  # damaged: it may go
+            continue
     return None
+
+
+def _locked(path: Path, below: Path) -> Hold | None:
+    """Return the hold of a run if a process holds its lock, or that of a fit inside."""
+    try:
+        with run_lock(below):
+            return None
+    except BadRun:
+        return Hold(path, "is being fitted by another process", False)
 
 
 def _all_inside(path: Path) -> Iterator[Path]:
