@@ -7,6 +7,7 @@ from functools import cache
 from markupsafe import Markup
 
 from dl.errors import BadRun, DLError
+from dl.runs.overview import UNREADABLE
 from dl.runs.run import Run
 from dl.runs.workflow import read_workflow
 from dl_reports.board.entries import Entry, Json, Snapshot
@@ -53,7 +54,8 @@ def build_page(entry: Entry) -> str:
     if entry.row["kind"] == "workflow":
         return sheet_to_html(build_sheet(read_workflow(entry.path), load_plugins()))
     if entry.row["kind"] not in REPORTED:
-        raise BadRun(f"{entry.row['name']} has no report of its own; its fits have")
+        reason = f"{entry.row['name']} has no report of its own; its fits have"
+        raise BadRun(entry.row["result"] if entry.row["status"] == UNREADABLE else reason)
     return to_html(build_report(Run(entry.path), plugins=load_plugins()))
 
 

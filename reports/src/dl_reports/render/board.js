@@ -143,7 +143,7 @@
       try { return { test: parse(text), wrong: "" }; } catch (error) { return { test: () => true, wrong: error.message }; }
     }
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-    const all = (row) => [row.name, row.kind, row.status, row.data, row.model, row.task, row.note, ...row.tags].join(" ").toLowerCase();
+    const all = (row) => [row.id, row.name, row.kind, row.status, row.data, row.model, row.task, row.note, ...row.tags].join(" ").toLowerCase();
     return { test: (row) => words.every((word) => all(row).includes(word)), wrong: "" };
   }
 
