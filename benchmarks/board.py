@@ -6,11 +6,12 @@ The runs are copies of a few real ones with names and dates of their own, sealed
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from benchmarks.measuring import publish, run_cold, run_dl
+from benchmarks.measuring import Finished, publish, run_cold, run_dl
 from dl.runs.manifest import parse_manifest
 
 RUNS = 1_000
@@ -56,7 +57,7 @@ def measure(folder: Path, count: int, rounds: int) -> list[dict[str, object]]:
     for words in FITS:
         run_dl(*words, "--runs", "few", folder=folder)
     copy_runs(sorted(path for path in (folder / "few").glob("[0-9]*")), folder / "runs", count)
-    ways = {
+    ways: dict[str, Callable[[], Finished]] = {
         "dl ls runs": lambda: run_dl("ls", "runs", folder=folder),
         "dl ls runs --where --sort": lambda: run_dl(
             "ls", "runs", "--where", "accuracy>0.9", "--sort", "loss", folder=folder

@@ -144,7 +144,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _is_ours(self) -> bool:
         """Return whether a request names this server, and does not come from a page of another site."""
-        port = self.server.server_address[1]
+        port = self.connection.getsockname()[1]
         ours = self.headers.get("Host", "") in (f"{HOST}:{port}", f"localhost:{port}")
         came = self.headers.get("Sec-Fetch-Site", "none")
         return ours and (came in ("none", "same-origin") or self.headers.get("Sec-Fetch-Mode") == "navigate")
