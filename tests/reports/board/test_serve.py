@@ -42,7 +42,7 @@ def test_it_gives_the_page_the_data_reports_and_comparisons(ask):
     made = ask("/reports/0001-mine.html")[1]
     assert "runs/0001-mine</footer>" in made and ask("/reports/0001-mine.html")[1] == made
     pair = json.loads(ask("/compare?a=0001-mine&b=0002-mine")[1])
-    assert "not distinguishable" in pair["verdict"] and pair["lines"]
+    assert "not distinguishable" in pair["verdict"] and pair["lines"][0].startswith("  ")
     assert "error" in json.loads(ask("/compare?a=0001-mine&b=0004-broken")[1])
     assert json.loads(ask("/compare?a=x")[1]) == {"error": "there is no such run"}
 

@@ -6,6 +6,7 @@ until their run changes. Requests of other hosts, of other sites and of pages fr
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from collections import OrderedDict
@@ -16,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from markupsafe import escape
+from rich.console import Console
 
 from dl.errors import CannotWrite, DLError
 from dl.runs.run import Run
@@ -26,6 +28,7 @@ from dl_reports.board.site import title_of
 
 HOST = "127.0.0.1"
 KEPT = 32  # pages of reports
+LONG_LINE = 2_000  # characters: the page breaks its lines itself
 PATIENCE = 30.0  # seconds for a request to arrive
 HTML, SCRIPT, JSON = (f"{kind}; charset=utf-8" for kind in ("text/html", "text/javascript", "application/json"))
 HEADERS = {
@@ -102,16 +105,17 @@ def _plain_page(words: str) -> str:
 
 def _compare(first: Entry | None, second: Entry | None) -> dict[str, Any]:  # Any: JSON
     """Compare two runs in pairs, or say why that cannot be."""
-    from dl_reports.compare import compare_runs  # here, so that the first page does not wait for it
-    from dl_reports.notebook import ShownComparison
+    from dl_reports.compare import compare_runs, show_comparison  # here, so that the first page does not wait for it
 
     if first is None or second is None:
         return {"error": "there is no such run"}
     try:
-        found = ShownComparison(compare_runs(Run(first.path), Run(second.path)))
+        found = compare_runs(Run(first.path), Run(second.path))
     except DLError as error:
         return {"error": safe_text(error, 2000)}
-    return {"verdict": safe_text(found.verdict, 2000), "lines": repr(found).splitlines()[1:]}
+    stream = io.StringIO()
+    show_comparison(found, Console(file=stream, width=LONG_LINE, color_system=None))
+    return {"verdict": safe_text(found.verdict, LONG_LINE), "lines": stream.getvalue().splitlines()[1:]}
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -441,7 +441,7 @@
     const names = differing(inside).filter((name) => name !== "split.fold").slice(0, 8);
     return el("div", { class: "scroll" }, el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "run"), el("th", { scope: "col" }, "status"), el("th", { scope: "col", class: "number" }, metric ? metric.name.replaceAll("_", " ") : "score"), el("th", { scope: "col", class: "number" }, "loss"),
       ...names.map((name) => el("th", { scope: "col" }, name.split(".").slice(-1)[0])))),
-      el("tbody", {}, ...inside.map((row) => el("tr", {}, el("td", {}, link(toRun(row), row.name)), el("td", { class: "status " + row.status }, row.status),
+      el("tbody", {}, ...inside.map((row, k) => el("tr", {}, el("td", { class: "nowrap" }, el("span", { class: "swatch", style: "background: var(--c" + (k % COLOURS) + ")" }), link(toRun(row), row.name)), el("td", { class: "status " + row.status }, row.status),
         numberCell(metricOf(row) ? score(row, metricOf(row).name, row.score) : "-"), numberCell(number(row.scores.val_loss)), ...names.map((name) => el("td", {}, choice(own(row.choices, name)))))))));
   }
 
@@ -492,7 +492,7 @@
       return;
     }
     fetch("compare?a=" + encodeURIComponent(a.id) + "&b=" + encodeURIComponent(b.id)).then((answer) => answer.json()).then((found) => {
-      verdict.replaceChildren(...(found.error ? [el("p", { class: "hint" }, found.error)] : [el("p", { class: "verdict note" }, found.verdict), el("pre", { class: "words" }, found.lines.join("\n"))]));
+      verdict.replaceChildren(...(found.error ? [el("p", { class: "hint" }, found.error)] : [el("p", { class: "verdict" }, found.verdict), el("pre", { class: "words" }, found.lines.join("\n"))]));
     }, () => verdict.replaceChildren(line_()));
   }
 
