@@ -8,6 +8,7 @@ from benchmarks import (
     alarms,
     answers,
     autoencoder,
+    board,
     book,
     branches,
     crashes,
@@ -48,6 +49,7 @@ from benchmarks import (
 
 ALL: dict[str, Callable[[], None]] = {
     "startup": startup.main,
+    "board": board.main,
     "plugins": plugins.main,
     "steps": steps.main,
     "epoch": epoch.main,

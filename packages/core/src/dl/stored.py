@@ -20,9 +20,18 @@ def from_json(text: str | bytes, kind: type[Value]) -> Value:
     Raises:
         ValueError: If it is no JSON or not of the type, with the path of what is wrong, like ``$.parameters``.
     """
+    return convert(parse_json(text), kind)
+
+
+def convert(content: Any, kind: type[Value]) -> Value:  # Any: JSON
+    """Convert parsed JSON to a type, ignoring unknown keys.
+
+    Raises:
+        ValueError: If it is not of the type, with the path of what is wrong.
+    """
     import msgspec  # imported here: it takes 20 ms, and `dl ls` and `dl --help` do not need it
 
-    return msgspec.convert(parse_json(text), kind)
+    return msgspec.convert(content, kind)
 
 
 def parse_json(text: str | bytes) -> Any:  # Any: JSON

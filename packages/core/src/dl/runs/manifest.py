@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dl.defaults import DataFacts
 from dl.errors import BadRun, DamagedRun
-from dl.stored import from_json
+from dl.stored import convert, parse_object
 
 if TYPE_CHECKING:
     from dl.data.heads import Head
@@ -369,18 +369,18 @@ def _checksum(content: dict[str, Any]) -> str:  # Any: JSON
     return hashlib.sha256(_text(content).encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class _Version:
-    """The version of a manifest, read first: other versions may have other fields."""
+def _is_whole(text: str, content: dict[str, Any]) -> bool:  # Any: JSON
+    """Return whether a manifest has the checksum that it names, which is taken out; True for one that names none.
 
-    format: Any  # Any: JSON
-
-
-def _is_whole(text: str) -> bool:
-    """Return whether a manifest has the checksum that it names; True for one that names none."""
-    content = json.loads(text)
-    seal = content.pop(SEAL, None) if isinstance(content, dict) else None
-    return seal is None or seal == _checksum(content)
+    As a rule the text is still the one that was written: its own bytes are compared, which is ten times as fast.
+    """
+    seal = content.pop(SEAL, None)
+    if seal is None:
+        return True
+    tail = f',\n "{SEAL}": "{seal}"\n}}\n'
+    if text.endswith(tail) and hashlib.sha256((text[: -len(tail)] + "\n}\n").encode()).hexdigest() == seal:
+        return True
+    return bool(seal == _checksum(content))
 
 
 def parse_manifest(text: str, where: str) -> Manifest:
@@ -390,17 +390,18 @@ def parse_manifest(text: str, where: str) -> Manifest:
         BadRun: If it is malformed or of an unknown version.
     """
     try:
-        version = from_json(text, _Version).format
-    except ValueError as error:
+        content = parse_object(text)
+        version = content["format"]
+    except (ValueError, KeyError) as error:
         raise DamagedRun(f"{where} is not the manifest of a run of dl") from error
     if version != FORMAT:
         raise BadRun(f"{where} has run format {version!r}; this dl reads format {FORMAT}  install the dl that wrote it")
-    if not _is_whole(text):
+    if not _is_whole(text, content):
         raise DamagedRun(
             f"{where} is damaged: it is not what was written, its checksum differs; restore it from a copy"
         )
     try:
-        manifest = from_json(text, Manifest)
+        manifest = convert(content, Manifest)
     except ValueError as error:
         raise DamagedRun(f"{where} is damaged: {error}") from error
     if not manifest.task.metrics:

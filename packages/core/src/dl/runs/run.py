@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dl import files, sealed
+from dl import files, regular, sealed
 from dl.errors import BadOption, BadRecipe, BadRun, DamagedRun, PluginFailed, nearest
 from dl.finding import SEVERITIES, Finding
 from dl.hookspecs import RunReport
@@ -233,7 +233,19 @@ def claim_run(root: Path, label: str) -> Path:
     slug = slug_of(label)
     with files.locked(root):  # two runs with different names must not share a number
         numbers = [int(match[1]) for folder in root.iterdir() if (match := NAME.fullmatch(folder.name))]
+        numbers += _tested_numbers(root)
         return files.claim_folder(root, lambda number: f"{number:04d}-{slug}", max(numbers, default=0) + 1)
+
+
+def _tested_numbers(root: Path) -> list[int]:
+    """Return the numbers of tested runs: one that was removed since keeps its number, as the ledger has it."""
+    from dl.runs.ledger import LEDGER
+
+    try:
+        content = regular.read_bytes(root / LEDGER)
+    except OSError:
+        return []
+    return [int(number) for number in re.findall(rb'^\{"run": "(\d{4,9})-', content, re.MULTILINE)]
 
 
 def slug_of(label: str) -> str:
@@ -243,7 +255,7 @@ def slug_of(label: str) -> str:
 
 def list_runs(root: Path) -> list[Run]:
     """Return runs, tunings and workflows below a folder, oldest first; a study of capacity is none."""
-    return [run for run in _numbered(root) if _is_begun(run.path) and not (run.path / FITS_FILE).exists()]
+    return [run for run in list_numbered(root) if _is_begun(run.path) and not (run.path / FITS_FILE).exists()]
 
 
 def _is_begun(path: Path) -> bool:
@@ -253,10 +265,10 @@ def _is_begun(path: Path) -> bool:
 
 def claimed_only(root: Path) -> list[Path]:
     """Return the run folders that hold no run, oldest first."""
-    return [run.path for run in _numbered(root) if not _is_begun(run.path)]
+    return [run.path for run in list_numbered(root) if not _is_begun(run.path)]
 
 
-def _numbered(root: Path) -> list[Run]:
+def list_numbered(root: Path) -> list[Run]:
     """Return runs and studies below a folder, oldest first."""
     if not os.path.isdir(root):  # noqa: PTH112 - False for an impossible path
         return []
@@ -276,7 +288,7 @@ def is_of_several(path: Path) -> bool:
 
 def list_with_inner(root: Path) -> list[Run]:
     """Return the runs below a folder, oldest first, in place of a study or a workflow those in it."""
-    return [inner for run in _numbered(root) for inner in _inner(run)]
+    return [inner for run in list_numbered(root) for inner in _inner(run)]
 
 
 def _inner(run: Run) -> list[Run]:
@@ -339,7 +351,7 @@ def open_run(which: str | int | Path = "last", runs: str | Path = "runs") -> Run
         if not found:
             raise BadRun(f"there is no run in {str(root)!r} yet  start one: dl fit vision mnist")
         return _check_manifest(found[-1])
-    named = [run for run in _numbered(root) if is_named(run.name, str(which))]
+    named = [run for run in list_numbered(root) if is_named(run.name, str(which))]
     if len(named) == 1:
         return _check_manifest(named[0])
     if os.path.isdir(str(which)):  # noqa: PTH112 - a name that can be no path is no folder, and no error
@@ -356,7 +368,7 @@ def open_any(which: str, root: Path) -> Run:
         BadRun: If there is none.
     """
     refuse_runs_file(root)
-    found = _numbered(root)
+    found = list_numbered(root)
     if which == "last":
         found = [run for run in found if _is_begun(run.path)]
         if not found:
@@ -396,7 +408,7 @@ def find_folder(which: str | Path, runs: Path, kind: str, is_one: Callable[[Path
     Raises:
         BadRun: If there is none.
     """
-    found = [run.path for run in _numbered(runs) if is_one(run.path)]
+    found = [run.path for run in list_numbered(runs) if is_one(run.path)]
     if str(which) == "last" and found:
         return found[-1]
     for path in found:

@@ -1,0 +1,109 @@
+"""Tags and a note of a run, a study or a workflow, which its reader adds: a file of its own beside those of the fit.
+
+    runs/0003-mnist-convnet/notes.json    {"tags": ["kept"], "note": "the wide one", "sum": "..."}
+
+A fit never writes it, so that a run can be tagged while it is made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dl import files, regular
+from dl.errors import BadOption, BadRun
+from dl.stored import from_json
+
+NOTES = "notes.json"  # in the folder of a run
+SUM = "sum"  # key of the checksum of the rest
+LONGEST_TAG, MOST_TAGS, LONGEST_NOTE = 40, 50, 2_000
+_TAG = re.compile(r"""[^\s\x00-\x1f\x7f,()<>=!~"']+""")
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What a reader keeps with a run.
+
+    Args:
+        tags: Words, sorted.
+        note: A line of text.
+    """
+
+    tags: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class _Stored(Notes):
+    sum: str = ""
+
+
+def read_notes(folder: Path) -> Notes:
+    """Read the tags and the note of a run; without a file it has none.
+
+    Raises:
+        BadRun: If the file is not as it was written.
+    """
+    path = folder / NOTES
+    try:
+        stored = from_json(regular.read_bytes(path), _Stored)
+    except FileNotFoundError:
+        return Notes()
+    except (OSError, ValueError) as error:
+        raise BadRun(f"{path} is damaged: {error}; remove it, and tag the run again") from error
+    notes = Notes(stored.tags, stored.note)
+    if stored.sum != _sum(notes):
+        raise BadRun(f"{path} is damaged: its checksum differs; remove it, and tag the run again")
+    return notes
+
+
+def add_tags(folder: Path, tags: Iterable[str]) -> Notes:
+    """Add tags to those of a run.
+
+    Raises:
+        BadOption: If one is no word.
+    """
+    return _change(folder, lambda notes: Notes(_checked({*notes.tags, *tags}), notes.note))
+
+
+def remove_tags(folder: Path, tags: Iterable[str]) -> Notes:
+    """Remove tags of a run; one that it does not have is passed over."""
+    return _change(folder, lambda notes: Notes(tuple(sorted({*notes.tags} - {*tags})), notes.note))
+
+
+def write_note(folder: Path, note: str) -> Notes:
+    """Replace the note of a run; an empty one removes it.
+
+    Raises:
+        BadOption: If it is longer than a note may be.
+    """
+    line = " ".join(note.split())
+    if len(line) > LONGEST_NOTE:
+        raise BadOption(f"the note has {len(line):,} characters; at most {LONGEST_NOTE:,} are kept")
+    return _change(folder, lambda notes: Notes(notes.tags, line))
+
+
+def _change(folder: Path, change: Callable[[Notes], Notes]) -> Notes:
+    """Read, change and write the notes of a run under the lock of its folder."""
+    with files.locked(folder):
+        notes = change(read_notes(folder))
+        content = {"tags": list(notes.tags), "note": notes.note, SUM: _sum(notes)}
+        files.write_text(folder / NOTES, json.dumps(content, indent=1) + "\n")
+    return notes
+
+
+def _checked(tags: set[str]) -> tuple[str, ...]:
+    for tag in tags:
+        if not _TAG.fullmatch(tag) or len(tag) > LONGEST_TAG:
+            raise BadOption(f"{tag!r} is no tag: one word of at most {LONGEST_TAG} characters, without , ( ) < > = ! ~")
+    if len(tags) > MOST_TAGS:
+        raise BadOption(f"a run takes at most {MOST_TAGS} tags")
+    return tuple(sorted(tags))
+
+
+def _sum(notes: Notes) -> str:
+    return hashlib.sha256(json.dumps([list(notes.tags), notes.note]).encode()).hexdigest()
