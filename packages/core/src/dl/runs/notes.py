@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dl import files, regular
-from dl.errors import BadOption, BadRun
+from dl.errors import BadOption, DamagedRun
 from dl.stored import from_json
 
 NOTES = "notes.json"  # in the folder of a run
@@ -54,10 +54,10 @@ def read_notes(folder: Path) -> Notes:
     except FileNotFoundError:
         return Notes()
     except (OSError, ValueError) as error:
-        raise BadRun(f"{path} is damaged: {error}; remove it, and tag the run again") from error
+        raise DamagedRun(f"{path} is damaged: {error}; remove it, and tag the run again") from error
     notes = Notes(stored.tags, stored.note)
     if stored.sum != _sum(notes):
-        raise BadRun(f"{path} is damaged: its checksum differs; remove it, and tag the run again")
+        raise DamagedRun(f"{path} is damaged: its checksum differs; remove it, and tag the run again")
     return notes
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dl import regular
-from dl.errors import BadOption, BadRecipe, BadRun
+from dl.errors import BadOption, BadRecipe, DamagedRun
 from dl.recipes.recipe import RECIPE, PartialRecipe, read_recipe
 from dl.runs.history import EpochRow, History, read_history
 from dl.runs.manifest import Manifest, MetricInfo
@@ -256,7 +256,7 @@ def _best(path: Path, manifest: Manifest, history: History) -> EpochRow:
             if f"val_{manifest.task.headline.name}" not in row:
                 break
             return row
-    raise BadRun(f"{str(path)!r} is not a complete run: history.csv has no scores of epoch {manifest.best_epoch}")
+    raise DamagedRun(f"{str(path)!r} is not a complete run: history.csv has no scores of epoch {manifest.best_epoch}")
 
 
 @dataclass(frozen=True)
@@ -290,7 +290,7 @@ def _of_tuning(path: Path) -> Overview:
     try:
         study = from_json(regular.read_bytes(path / STUDY), _Tuning)
     except (OSError, ValueError) as error:
-        raise BadRun(f"{path / STUDY} is damaged: {error}") from error
+        raise DamagedRun(f"{path / STUDY} is damaged: {error}") from error
     done = [one for one in study.trials if one.score is not None and one.status == "finished"]
     best = next((one for one in done if one.number == study.best_number), None)
     counted = [f"{count} {word}" for word in ("pruned", "failed") if (count := _count(study, word))]
