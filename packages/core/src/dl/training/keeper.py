@@ -44,7 +44,7 @@ class StateKeeper:
         if module.automatic_optimization and module.step_in_epoch == module.sampler.steps:
             return  # Lightning cannot validate without a step before it: the epoch is saved once it is scored
         due = stops or self._is_due(self.save_every)
-        if trainer.world_size > 1 and not stops:
+        if trainer.world_size > 1 and not stops and self.save_every:
             if module.step_in_epoch % AGREE_EVERY:
                 return
             due = bool(trainer.strategy.reduce_boolean_decision(due, all=False))

@@ -50,7 +50,7 @@ from dl.training.norms import FEW_STEPS, batches_of, recompute_statistics, runni
 from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer, own_optimizers
 from dl.training.regularizers import Regularizers
 from dl.training.scoring import RunningMeans, merge, score
-from dl.training.sharded import fill_up, gather_weights, mesh_of, shard
+from dl.training.sharded import fill_up, gather_weights, mesh_of, nothing_of, shard
 from dl.training.state import (
     Block,
     Resumed,
@@ -280,8 +280,9 @@ class FitModule(pl.LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own state
-        """Remember dl's own state until `on_fit_start`."""
+        """Remember dl's own state until `on_fit_start`, and take the type of the weights before these are restored."""
         self._saved = checkpoint[SAVED]
+        self.trainer.precision_plugin.convert_module(self)  # Lightning would do so after them, rounding 64 bits to 32
 
     def _resume(self, saved: Saved) -> None:
         """Restore dl's own state.
@@ -325,8 +326,6 @@ class FitModule(pl.LightningModule):
         """Restore the middle of an epoch; on another number of devices the sums alone, which are sums over devices."""
         step, same = self.sampler.taken, len(devices) == self.shard.world_size
         own = devices[self.shard.rank] if same else {}
-        if self.automatic_optimization and step == self.sampler.steps:
-            raise BadRun("the state was saved between an epoch and its validation; go on with the devices it had")
         counted = [own] if same else devices if self.shard.rank == 0 else []
         for state in counted:
             self.running.sums += move_data_to_device(list(state["running"]), self.device)
@@ -405,11 +404,16 @@ class FitModule(pl.LightningModule):
 
     def on_train_batch_end(self, outputs: object, batch: object, batch_idx: int) -> None:
         """End an optimizer step taken by Lightning with regularizers and schedules; let the state be saved."""
-        if self.automatic_optimization:
+        if self.automatic_optimization and not self._is_whole:
             self._drawn = None
             self.regularizers.after_step(self.network)
             self._step_schedules()
         self.after_step(self)
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether an epoch is continued of which all steps were taken, and which is scored alone."""
+        return self.sampler.taken == self.sampler.steps
 
     def _step_schedules(self) -> None:
         for schedule in self.schedules:
@@ -427,6 +431,8 @@ class FitModule(pl.LightningModule):
             if len(positions):
                 self._train_block(positions)
             return None
+        if self._is_whole:
+            return nothing_of(self.network)
         inputs, targets = self.data.train_data.take(positions)
         prepared, is_first_pass = self.prepared(inputs), self._drawn is None
         self._drawn = self._drawn or self._draw(prepared, targets, positions, self.steps_done)
@@ -593,7 +599,10 @@ class FitModule(pl.LightningModule):
         optimizer: torch.optim.Optimizer | LightningOptimizer,
         optimizer_closure: Callable[[], Any] | None = None,  # Any: as in Lightning
     ) -> None:
-        """Let regularizers act on the gradients of a step that Lightning takes."""
+        """Let regularizers act on the gradients of a step that Lightning takes; take none in an epoch that is whole."""
+        if self._is_whole and optimizer_closure is not None:
+            optimizer_closure()
+            return
         if optimizer_closure is not None and self.regularizers.act_on_gradients:
             optimizer_closure = self._closure_within(optimizer_closure)
         super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
