@@ -15,11 +15,17 @@ import os, signal
 from dl.hookspecs import hookimpl
 from dl.specs import LoggerSpec, RegularizerSpec
 
+FULL, AGAIN = map(int, os.environ.get("FULL_AT", "0 0").split())
 MOMENT, AT = (os.environ.get("KILL_AT") or "never 0").split()
 counts = {}
 
 def pass_by(moment):
     counts[moment] = counts.get(moment, 0) + 1
+    if moment == "step" and os.environ.get("LOCAL_RANK", "0") == "0":
+        if counts[moment] == FULL:
+            os.environ["DL_FAIL_AT"] = "1+:ENOSPC"
+        if counts[moment] == AGAIN:
+            os.environ["DL_FAIL_AT"] = ""
     if moment == MOMENT and counts[moment] == int(AT) and os.environ.get("LOCAL_RANK", "0") in os.environ["KILL_RANK"]:
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -77,18 +83,22 @@ def fit(site, dl_process, images, tmp_path, monkeypatch):
     monkeypatch.setenv("KILL_RANK", "0")
     folder = images(n=29)
 
+    def start(name, devices, *words, resumed=False):
+        asked = ("fit", "--resume", "last") if resumed else ("fit", "vision", folder, *FIT)
+        return dl_process(*asked, *words, "--devices", devices, "--runs", tmp_path / name, "--json")
+
     def make(name, devices, *words, kill="", rank="0", resumed=False):
         monkeypatch.setenv("KILL_AT", kill)
         monkeypatch.setenv("KILL_RANK", rank)
-        asked = ("fit", "--resume", "last") if resumed else ("fit", "vision", folder, *FIT)
-        process = dl_process(*asked, *words, "--devices", devices, "--runs", tmp_path / name, "--json")
+        process = start(name, devices, *words, resumed=resumed)
         _, said = process.communicate(timeout=300)
         code = (-signal.SIGKILL if devices == 1 else 1) if kill else 0
         assert process.returncode == code and "Traceback" not in said, said
-        (run,) = list_runs(tmp_path / name)
+        (run,), make.said = list_runs(tmp_path / name), said
         assert (run.manifest.status == "finished") is not bool(kill)
         return run
 
+    make.start = start
     return make
 
 
@@ -155,3 +165,25 @@ def test_shares_of_weights_killed_in_an_epoch_go_on_with_other_shares(fit, go_on
     near(go_on(killed, 2), whole)
     near(go_on(killed, 4), whole)
     near(go_on(killed, 1, "--strategy", "ddp"), whole)
+
+
+FULL = "No space left on device"
+TOLD = "the fit goes on, and tries again"
+
+
+def test_a_state_that_the_first_of_two_cannot_write_stops_neither_and_is_written_later(fit, monkeypatch):
+    monkeypatch.setenv("FULL_AT", "3 13")
+    run = fit("full", 2)
+    assert fit.said.count(TOLD) == 1 and "the disk failed for a while; everything is kept now" in fit.said
+    assert len(run.history) == 3 and len([*run.path.glob("checkpoints/*.ckpt")]) == 1
+
+
+@pytest.mark.slow
+def test_a_disk_that_stays_full_under_the_first_of_two_is_told_at_the_end(fit, monkeypatch):
+    whole = fit("whole", 2)
+    monkeypatch.setenv("FULL_AT", "8 0")
+    process = fit.start("full", 2)
+    out, said = process.communicate(timeout=300)
+    (run,) = list_runs(whole.path.parents[1] / "full")
+    assert said.count(TOLD) == 1 and "1 epoch of 3 are kept, and nothing after" in said and "Traceback" not in said
+    assert len(run.history) == 1 and run.history.rows[0]["val_loss"] == whole.history.rows[0]["val_loss"]

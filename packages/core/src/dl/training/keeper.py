@@ -7,8 +7,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+import lightning.pytorch as pl
 from torch import Tensor
 
+from dl.errors import CannotWrite
 from dl.training.checkpoint import keep_newest
 from dl.training.module import FitModule
 from dl.training.state import CHECKPOINTS, STATE
@@ -77,20 +79,35 @@ class StateKeeper:
         if place == self.saved_step or not self._all_finite(module):
             return
         started = time.monotonic()
-        with self.writer.outliving():
-            module.trainer.save_checkpoint(self.path, weights_only=False)
+        error = self._write(module.trainer)
         self.saved_at = time.monotonic()
-        self.cost, self.saved_step = self.saved_at - started, place
+        self.cost = self.saved_at - started
+        if _on_all(module.trainer, error is None):
+            self.saved_step = place  # else it is tried again
+        with self.writer.outliving():
+            if error is not None:
+                raise error
+
+    def _write(self, trainer: pl.Trainer) -> CannotWrite | None:
+        """Write the state; return why it cannot be written, on the first device, which alone writes."""
+        try:
+            trainer.save_checkpoint(self.path, weights_only=False)
+        except CannotWrite as error:
+            trainer.strategy.barrier("Trainer.save_checkpoint")  # the others wait there
+            return error
+        return None
 
     def _all_finite(self, module: FitModule) -> bool:
-        finite = module.losses_are_finite()
-        if module.trainer.world_size > 1:
-            finite = bool(module.trainer.strategy.reduce_boolean_decision(finite, all=True))
-        return finite
+        return _on_all(module.trainer, module.losses_are_finite())
 
     def _is_due(self, seconds: float) -> bool:
         since = time.monotonic() - self.saved_at
         return self.save_every == 0 or since >= max(seconds, RARELY * self.cost)
+
+
+def _on_all(trainer: pl.Trainer, flag: bool) -> bool:
+    """Return whether a flag is set on all devices."""
+    return flag if trainer.world_size == 1 else bool(trainer.strategy.reduce_boolean_decision(flag, all=True))
 
 
 class SetsAside(Protocol):

@@ -151,7 +151,8 @@ def train(
         if flag.received is None:
             writer.end("finished", early_stopping.why or _why_cut_off(trainer, module, devices))
             if keeper and is_first_device():
-                keeper.clear(module)
+                with suppress(CannotWrite):  # older states then stay
+                    keeper.clear(module)
         else:
             words = f"stopped by a signal in epoch {len(writer.rows)}, after step {module.steps_done}"
             writer.end("interrupted", words, flag.received)
