@@ -326,14 +326,24 @@ class FitModule(pl.LightningModule):
         """Restore the middle of an epoch; on another number of devices the sums alone, which are sums over devices."""
         step, same = self.sampler.taken, len(devices) == self.shard.world_size
         own = devices[self.shard.rank] if same else {}
-        counted = [own] if same else devices if self.shard.rank == 0 else []
-        for state in counted:
+        for state in [own] if same else devices:
             self.running.sums += move_data_to_device(list(state["running"]), self.device)
             self.gradients.seen += move_data_to_device(list(state["gradients"]), self.device)
         self._block = Block(step % self.sampler.steps_per_block if step < self.sampler.steps else 0)
-        if own and not self.automatic_optimization:
+        if not same:
+            self._count_for_all([Block.of(state["block"], self.device) for state in devices])
+        elif not self.automatic_optimization:
             self._block = Block.of(own["block"], self.device)
         self._random = own and {"random": own["random"], "generator": own["generator"]}
+
+    def _count_for_all(self, blocks: list[Block]) -> None:
+        """Count the steps of blocks that other devices began; all sums are those of the first device."""
+        for block in blocks:
+            if block.losses:
+                scores = self.task.example_scores(torch.cat(block.logits), torch.cat(block.targets))
+                self.running.add(torch.stack(block.losses), [len(one) for one in block.targets], scores)
+        if self.shard.rank:
+            self.running.sums, self.gradients.seen = [torch.zeros_like(one) for one in self.running.sums], []
 
     def on_train_start(self) -> None:
         """Let Lightning begin with the epoch that the fit stands in."""
