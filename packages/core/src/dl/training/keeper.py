@@ -10,6 +10,7 @@ from typing import Protocol
 import lightning.pytorch as pl
 from torch import Tensor
 
+from dl import files
 from dl.errors import CannotWrite
 from dl.training.checkpoint import keep_newest
 from dl.training.module import FitModule
@@ -29,10 +30,12 @@ class StateKeeper:
         folder: Of the run.
         save_every: Seconds between two saves in the middle of an epoch; 0 saves at every step.
         writer: Keeps the run; its files of the best epoch are set aside before an epoch that is not whole is scored.
+        once: Whether the run is written once, at its end: a state is then saved in the middle of it alone.
     """
 
-    def __init__(self, folder: Path, save_every: float, writer: SetsAside) -> None:
+    def __init__(self, folder: Path, save_every: float, writer: SetsAside, *, once: bool = False) -> None:
         self.path, self.save_every, self.writer = folder / CHECKPOINTS / STATE, save_every, writer
+        self.once = once
         self.saved_at, self.cost, self.saved_step = time.monotonic(), FIRST_COST, -1.0
 
     def begin(self, module: FitModule) -> None:
@@ -65,11 +68,14 @@ class StateKeeper:
 
     def at_end(self, module: FitModule) -> None:
         """Save the state of a fit whose last epoch is whole, if it is small, so that further epochs can be trained."""
-        if module.step_in_epoch == 0 and module.steps_done and size_of(module) <= LARGEST_KEPT:
+        if not self.once and module.step_in_epoch == 0 and module.steps_done and size_of(module) <= LARGEST_KEPT:
             self.save(module)
 
     def clear(self, module: FitModule) -> None:
         """Remove the states of a finished fit, but the last one if it is small or its epoch is not whole."""
+        if self.once:
+            files.remove_folder(self.path.parent)
+            return
         kept = module.step_in_epoch != 0 or size_of(module) <= LARGEST_KEPT
         keep_newest(self.path.parent, int(kept))
 
@@ -84,6 +90,8 @@ class StateKeeper:
         self.cost = self.saved_at - started
         if _on_all(module.trainer, error is None):
             self.saved_step = place  # else it is tried again
+        if self.once:
+            return  # what cannot be written at the end is told there
         with self.writer.outliving():
             if error is not None:
                 raise error

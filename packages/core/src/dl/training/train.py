@@ -112,8 +112,11 @@ def train(
         for head in writer.heads:
             head.begin()
     keeper = None
-    if kind is RunWriter:
-        writer.keeper = keeper = StateKeeper(writer.folder, float(recipe.train["save_every"]), writer)
+    if kind is RunWriter or not (
+        kind is LastWriter or setup.at_hand or callbacks
+    ):  # callbacks have states of their own
+        at_end = kind is not RunWriter
+        writer.keeper = keeper = StateKeeper(writer.folder, float(recipe.train["save_every"]), writer, once=at_end)
     early_stopping = EarlyStopping(writer, setup.regularizers, judge)
     logger_callback = LoggerCallback(writer, loggers, recipe.flat(), plugins)
     own = [writer, logger_callback, ProgressCallback(display), SignalStop(flag, ranks)]
