@@ -4,10 +4,12 @@ Python's own parser reads the text and msgspec checks it against the type. msgsp
 writes: an interval with an infinite end, and a path that is no Unicode.
 """
 
+import hashlib
 import json
 from typing import Any, TypeVar
 
 Value = TypeVar("Value")
+SEAL = "seal"  # key of the checksum of all other keys of an object
 
 
 def from_json(text: str | bytes, kind: type[Value]) -> Value:
@@ -47,3 +49,29 @@ def parse_object(text: str | bytes) -> dict[str, Any]:  # Any: JSON
     if not isinstance(found, dict):
         raise ValueError(f"it holds a {type(found).__name__}, not an object")
     return found
+
+
+def as_text(content: Any) -> str:  # Any: what json takes
+    """Return JSON as dl writes it into files."""
+    return json.dumps(content, indent=1, ensure_ascii=True) + "\n"
+
+
+def seal_text(content: dict[str, Any]) -> str:  # Any: JSON
+    """Return the JSON of an object with a checksum of its own."""
+    return as_text(content | {SEAL: _checksum(content)})
+
+
+def need_whole(text: str | bytes) -> None:
+    """Refuse an object that is not what was written; one without a checksum, as an earlier dl wrote it, passes.
+
+    Raises:
+        ValueError: If its checksum differs, or it is no object.
+    """
+    content = parse_object(text)
+    seal = content.pop(SEAL, None)
+    if seal is not None and seal != _checksum(content):
+        raise ValueError("it is not what was written, its checksum differs; restore it from a copy")
+
+
+def _checksum(content: dict[str, Any]) -> str:  # Any: JSON
+    return hashlib.sha256(as_text(content).encode()).hexdigest()
