@@ -48,6 +48,7 @@ from dl.training.diagnostics import (
 from dl.training.linear import few_enough, linear_path, mix, solve
 from dl.training.norms import FEW_STEPS, batches_of, recompute_statistics, running_norms
 from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer, own_optimizers
+from dl.training.ranks import make_buffers_alike, spare_messages
 from dl.training.regularizers import Regularizers
 from dl.training.scoring import RunningMeans, merge, score
 from dl.training.sharded import fill_up, gather_weights, mesh_of, nothing_of, shard
@@ -161,6 +162,7 @@ class FitModule(pl.LightningModule):
     def setup(self, stage: str) -> None:
         """Build the sampler, once the number of devices is known."""
         self.shard = Shard(self.global_rank, self.trainer.world_size)
+        spare_messages(self.trainer.strategy, self.network)
         batch = int(self.train_options["batch_size"])
         data = self.data.train_data
         most = max(1, min(BLOCK_STEPS, BLOCK_BYTES // (data.row_bytes * batch)))
@@ -384,6 +386,8 @@ class FitModule(pl.LightningModule):
     def on_validation_start(self) -> None:
         """Enter the regularizers' scoring contexts, as averaged weights, until the epoch is written."""
         self._scoring.enter_context(self._scored_weights())
+        if self.shard.world_size > 1 and not self.is_sharded:
+            make_buffers_alike(self.network)
 
     def on_validation_end(self) -> None:
         """Return to the trained weights; the callbacks have stored the scored ones by now."""
