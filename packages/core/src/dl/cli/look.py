@@ -279,10 +279,11 @@ def _checks(runs: Path) -> list[Check]:
 
 def _checks_of_run(which: str, runs: Path) -> list[Check]:
     from dl.packaging.doctor import Check
-    from dl.runs.run import open_run
+    from dl.runs.run import is_of_several, open_any, open_run
     from dl.runs.verify import faults_inside, find_count
 
-    run = open_run(which, runs)
+    run = open_any(which, runs)
+    run = run if is_of_several(run.path) else open_run(which, runs)
     found = [Check(run.name, line, ok=False) for line in faults_inside(run)]
     return found or [Check(run.name, f"{find_count(run)} are as they were written")]
 

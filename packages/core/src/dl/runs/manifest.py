@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -14,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from dl.defaults import DataFacts
 from dl.errors import BadRun, DamagedRun
-from dl.stored import convert, parse_object
+from dl.stored import as_text, convert, parse_object, seal_text, unseal
 
 if TYPE_CHECKING:
     from dl.data.heads import Head
 
 FORMAT = 1
-SEAL = "seal"  # key of the checksum of everything before it
 AS_IT_WAS = "origin"  # name of the baseline that is the run from which a fit goes on
 TIME_UP = "the time was up"  # how the message of a run begins that --max-time ended
 STATUSES = ("running", "finished", "interrupted", "failed", "killed")
@@ -354,33 +351,11 @@ class Manifest:
     def to_json(self, *, sealed: bool = False) -> str:
         """Return the text of `run.json`, with a checksum of its own where it is sealed."""
         content = asdict(self)
-        return _text(content | {SEAL: _checksum(content)} if sealed else content)
+        return seal_text(content) if sealed else as_text(content)
 
     def with_status(self, status: str, **changes: Any) -> Manifest:  # Any: fields of a manifest, checked by replace
         """Return the manifest with a new status and other changed fields."""
         return replace(self, status=status, **changes)
-
-
-def _text(content: dict[str, Any]) -> str:  # Any: JSON
-    return json.dumps(content, indent=1, ensure_ascii=True) + "\n"
-
-
-def _checksum(content: dict[str, Any]) -> str:  # Any: JSON
-    return hashlib.sha256(_text(content).encode()).hexdigest()
-
-
-def _is_whole(text: str, content: dict[str, Any]) -> bool:  # Any: JSON
-    """Return whether a manifest has the checksum that it names, which is taken out; True for one that names none.
-
-    As a rule the text is still the one that was written: its own bytes are compared, which is ten times as fast.
-    """
-    seal = content.pop(SEAL, None)
-    if seal is None:
-        return True
-    tail = f',\n "{SEAL}": "{seal}"\n}}\n'
-    if text.endswith(tail) and hashlib.sha256((text[: -len(tail)] + "\n}\n").encode()).hexdigest() == seal:
-        return True
-    return bool(seal == _checksum(content))
 
 
 def parse_manifest(text: str, where: str) -> Manifest:
@@ -396,11 +371,8 @@ def parse_manifest(text: str, where: str) -> Manifest:
         raise DamagedRun(f"{where} is not the manifest of a run of dl") from error
     if version != FORMAT:
         raise BadRun(f"{where} has run format {version!r}; this dl reads format {FORMAT}  install the dl that wrote it")
-    if not _is_whole(text, content):
-        raise DamagedRun(
-            f"{where} is damaged: it is not what was written, its checksum differs; restore it from a copy"
-        )
     try:
+        unseal(text, content)
         manifest = convert(content, Manifest)
     except ValueError as error:
         raise DamagedRun(f"{where} is damaged: {error}") from error

@@ -1,25 +1,22 @@
 """Tags and a note of a run, a study or a workflow, which its reader adds: a file of its own beside those of the fit.
 
-    runs/0003-mnist-convnet/notes.json    {"tags": ["kept"], "note": "the wide one", "sum": "..."}
+    runs/0003-mnist-convnet/notes.json    {"tags": ["kept"], "note": "the wide one", "seal": "..."}
 
 A fit never writes it, so that a run can be tagged while it is made.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dl import files, regular
 from dl.errors import BadOption, DamagedRun
-from dl.stored import from_json
+from dl.stored import from_json, need_whole, seal_text
 
 NOTES = "notes.json"  # in the folder of a run
-SUM = "sum"  # key of the checksum of the rest
 LONGEST_TAG, MOST_TAGS, LONGEST_NOTE = 40, 50, 2_000
 _TAG = re.compile(r"""[^\s\x00-\x1f\x7f,()<>=!~"']+""")
 
@@ -37,11 +34,6 @@ class Notes:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class _Stored(Notes):
-    sum: str = ""
-
-
 def read_notes(folder: Path) -> Notes:
     """Read the tags and the note of a run; without a file it has none.
 
@@ -50,15 +42,13 @@ def read_notes(folder: Path) -> Notes:
     """
     path = folder / NOTES
     try:
-        stored = from_json(regular.read_bytes(path), _Stored)
+        text = regular.read_bytes(path)
+        need_whole(text)
+        return from_json(text, Notes)
     except FileNotFoundError:
         return Notes()
     except (OSError, ValueError) as error:
         raise DamagedRun(f"{path} is damaged: {error}; remove it, and tag the run again") from error
-    notes = Notes(stored.tags, stored.note)
-    if stored.sum != _sum(notes):
-        raise DamagedRun(f"{path} is damaged: its checksum differs; remove it, and tag the run again")
-    return notes
 
 
 def add_tags(folder: Path, tags: Iterable[str]) -> Notes:
@@ -91,8 +81,7 @@ def _change(folder: Path, change: Callable[[Notes], Notes]) -> Notes:
     """Read, change and write the notes of a run under the lock of its folder."""
     with files.locked(folder):
         notes = change(read_notes(folder))
-        content = {"tags": list(notes.tags), "note": notes.note, SUM: _sum(notes)}
-        files.write_text(folder / NOTES, json.dumps(content, indent=1) + "\n")
+        files.write_text(folder / NOTES, seal_text(asdict(notes)))
     return notes
 
 
@@ -103,7 +92,3 @@ def _checked(tags: set[str]) -> tuple[str, ...]:
     if len(tags) > MOST_TAGS:
         raise BadOption(f"a run takes at most {MOST_TAGS} tags")
     return tuple(sorted(tags))
-
-
-def _sum(notes: Notes) -> str:
-    return hashlib.sha256(json.dumps([list(notes.tags), notes.note]).encode()).hexdigest()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dl import regular
-from dl.errors import BadOption, BadRecipe, DamagedRun
+from dl.errors import BadOption, BadRecipe, BadRun, DamagedRun
 from dl.recipes.recipe import RECIPE, PartialRecipe, read_recipe
 from dl.runs.history import EpochRow, History, read_history
 from dl.runs.manifest import Manifest, MetricInfo
@@ -21,7 +21,7 @@ from dl.runs.notes import Notes, read_notes
 from dl.runs.run import FITS, FITS_FILE, FOLDS, STUDY, TRIALS, WORKFLOW, Run, claimed_only, is_of_several, list_numbered
 from dl.runs.study import Study, read_study
 from dl.runs.workflow import describe_workflow, read_workflow
-from dl.stored import from_json
+from dl.stored import from_json, need_whole
 from dl.words import many
 
 UNREADABLE = "unreadable"  # as a status
@@ -288,7 +288,9 @@ class _Tuning:
 
 def _of_tuning(path: Path) -> Overview:
     try:
-        study = from_json(regular.read_bytes(path / STUDY), _Tuning)
+        text = regular.read_bytes(path / STUDY)
+        need_whole(text)
+        study = from_json(text, _Tuning)
     except (OSError, ValueError) as error:
         raise DamagedRun(f"{path / STUDY} is damaged: {error}") from error
     done = [one for one in study.trials if one.score is not None and one.status == "finished"]

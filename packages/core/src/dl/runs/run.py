@@ -288,10 +288,10 @@ def is_of_several(path: Path) -> bool:
 
 def list_with_inner(root: Path) -> list[Run]:
     """Return the runs below a folder, oldest first, in place of a study or a workflow those in it."""
-    return [inner for run in list_numbered(root) for inner in _inner(run)]
+    return [inner for run in list_numbered(root) for inner in inner_runs(run)]
 
 
-def _inner(run: Run) -> list[Run]:
+def inner_runs(run: Run) -> list[Run]:
     """Return a run, or the runs in the folder of a study or a workflow."""
     if not is_of_several(run.path):
         return [run]

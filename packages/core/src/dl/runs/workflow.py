@@ -11,7 +11,6 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from dataclasses import asdict, dataclass, field, replace
@@ -27,7 +26,7 @@ from dl.recipes.asked import Asked
 from dl.runs.ledger import TestEvaluation
 from dl.runs.manifest import MetricInfo
 from dl.runs.run import WORKFLOW, Run, find_folder
-from dl.stored import from_json, parse_object
+from dl.stored import from_json, need_whole, parse_object, seal_text
 
 FORMAT = 1
 WAITING, RUNNING, FINISHED, SKIPPED, INTERRUPTED, FAILED = (
@@ -287,7 +286,7 @@ def write_workflow(workflow: Workflow) -> None:
     """Write `workflow.json` atomically."""
     content = asdict(workflow)
     del content["path"]
-    files.write_text(workflow.path / WORKFLOW, json.dumps(content, indent=1) + "\n")
+    files.write_text(workflow.path / WORKFLOW, seal_text(content))
 
 
 def read_workflow(path: Path) -> Workflow:
@@ -303,6 +302,7 @@ def read_workflow(path: Path) -> Workflow:
         if stored.get("format") != FORMAT:
             found = f"{where} has format {stored.get('format')!r}; this dl reads format {FORMAT}"
             raise BadRun(f"{found}  install the dl that wrote it")
+        need_whole(text)
         return replace(from_json(text, Workflow), path=path)
     except FileNotFoundError:
         raise DamagedRun(f"{str(path)!r} is no workflow: {WORKFLOW} is missing") from None

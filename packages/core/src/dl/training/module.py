@@ -48,9 +48,10 @@ from dl.training.diagnostics import (
 from dl.training.linear import few_enough, linear_path, mix, solve
 from dl.training.norms import FEW_STEPS, batches_of, recompute_statistics, running_norms
 from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer, own_optimizers
+from dl.training.ranks import make_buffers_alike, spare_messages
 from dl.training.regularizers import Regularizers
 from dl.training.scoring import RunningMeans, merge, score
-from dl.training.sharded import fill_up, gather_weights, mesh_of, shard
+from dl.training.sharded import fill_up, gather_weights, mesh_of, nothing_of, shard
 from dl.training.state import (
     Block,
     Resumed,
@@ -161,6 +162,7 @@ class FitModule(pl.LightningModule):
     def setup(self, stage: str) -> None:
         """Build the sampler, once the number of devices is known."""
         self.shard = Shard(self.global_rank, self.trainer.world_size)
+        spare_messages(self.trainer.strategy, self.network)
         batch = int(self.train_options["batch_size"])
         data = self.data.train_data
         most = max(1, min(BLOCK_STEPS, BLOCK_BYTES // (data.row_bytes * batch)))
@@ -280,8 +282,9 @@ class FitModule(pl.LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own state
-        """Remember dl's own state until `on_fit_start`."""
+        """Remember dl's own state until `on_fit_start`, and take the type of the weights before these are restored."""
         self._saved = checkpoint[SAVED]
+        self.trainer.precision_plugin.convert_module(self)  # Lightning would do so after them, rounding 64 bits to 32
 
     def _resume(self, saved: Saved) -> None:
         """Restore dl's own state.
@@ -325,16 +328,24 @@ class FitModule(pl.LightningModule):
         """Restore the middle of an epoch; on another number of devices the sums alone, which are sums over devices."""
         step, same = self.sampler.taken, len(devices) == self.shard.world_size
         own = devices[self.shard.rank] if same else {}
-        if self.automatic_optimization and step == self.sampler.steps:
-            raise BadRun("the state was saved between an epoch and its validation; go on with the devices it had")
-        counted = [own] if same else devices if self.shard.rank == 0 else []
-        for state in counted:
+        for state in [own] if same else devices:
             self.running.sums += move_data_to_device(list(state["running"]), self.device)
             self.gradients.seen += move_data_to_device(list(state["gradients"]), self.device)
         self._block = Block(step % self.sampler.steps_per_block if step < self.sampler.steps else 0)
-        if own and not self.automatic_optimization:
+        if not same:
+            self._count_for_all([Block.of(state["block"], self.device) for state in devices])
+        elif not self.automatic_optimization:
             self._block = Block.of(own["block"], self.device)
         self._random = own and {"random": own["random"], "generator": own["generator"]}
+
+    def _count_for_all(self, blocks: list[Block]) -> None:
+        """Count the steps of blocks that other devices began; all sums are those of the first device."""
+        for block in blocks:
+            if block.losses:
+                scores = self.task.example_scores(torch.cat(block.logits), torch.cat(block.targets))
+                self.running.add(torch.stack(block.losses), [len(one) for one in block.targets], scores)
+        if self.shard.rank:
+            self.running.sums, self.gradients.seen = [torch.zeros_like(one) for one in self.running.sums], []
 
     def on_train_start(self) -> None:
         """Let Lightning begin with the epoch that the fit stands in."""
@@ -375,6 +386,8 @@ class FitModule(pl.LightningModule):
     def on_validation_start(self) -> None:
         """Enter the regularizers' scoring contexts, as averaged weights, until the epoch is written."""
         self._scoring.enter_context(self._scored_weights())
+        if self.shard.world_size > 1 and not self.is_sharded:
+            make_buffers_alike(self.network)
 
     def on_validation_end(self) -> None:
         """Return to the trained weights; the callbacks have stored the scored ones by now."""
@@ -405,11 +418,16 @@ class FitModule(pl.LightningModule):
 
     def on_train_batch_end(self, outputs: object, batch: object, batch_idx: int) -> None:
         """End an optimizer step taken by Lightning with regularizers and schedules; let the state be saved."""
-        if self.automatic_optimization:
+        if self.automatic_optimization and not self._is_whole:
             self._drawn = None
             self.regularizers.after_step(self.network)
             self._step_schedules()
         self.after_step(self)
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether an epoch is continued of which all steps were taken, and which is scored alone."""
+        return self.sampler.taken == self.sampler.steps
 
     def _step_schedules(self) -> None:
         for schedule in self.schedules:
@@ -427,6 +445,8 @@ class FitModule(pl.LightningModule):
             if len(positions):
                 self._train_block(positions)
             return None
+        if self._is_whole:
+            return nothing_of(self.network)
         inputs, targets = self.data.train_data.take(positions)
         prepared, is_first_pass = self.prepared(inputs), self._drawn is None
         self._drawn = self._drawn or self._draw(prepared, targets, positions, self.steps_done)
@@ -593,7 +613,10 @@ class FitModule(pl.LightningModule):
         optimizer: torch.optim.Optimizer | LightningOptimizer,
         optimizer_closure: Callable[[], Any] | None = None,  # Any: as in Lightning
     ) -> None:
-        """Let regularizers act on the gradients of a step that Lightning takes."""
+        """Let regularizers act on the gradients of a step that Lightning takes; take none in an epoch that is whole."""
+        if self._is_whole and optimizer_closure is not None:
+            optimizer_closure()
+            return
         if optimizer_closure is not None and self.regularizers.act_on_gradients:
             optimizer_closure = self._closure_within(optimizer_closure)
         super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)

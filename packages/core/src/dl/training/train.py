@@ -112,8 +112,11 @@ def train(
         for head in writer.heads:
             head.begin()
     keeper = None
-    if kind is RunWriter:
-        writer.keeper = keeper = StateKeeper(writer.folder, float(recipe.train["save_every"]), writer)
+    if kind is RunWriter or not (
+        kind is LastWriter or setup.at_hand or callbacks
+    ):  # callbacks have states of their own
+        at_end = kind is not RunWriter
+        writer.keeper = keeper = StateKeeper(writer.folder, float(recipe.train["save_every"]), writer, once=at_end)
     early_stopping = EarlyStopping(writer, setup.regularizers, judge)
     logger_callback = LoggerCallback(writer, loggers, recipe.flat(), plugins)
     own = [writer, logger_callback, ProgressCallback(display), SignalStop(flag, ranks)]
@@ -151,7 +154,8 @@ def train(
         if flag.received is None:
             writer.end("finished", early_stopping.why or _why_cut_off(trainer, module, devices))
             if keeper and is_first_device():
-                keeper.clear(module)
+                with suppress(CannotWrite):  # older states then stay
+                    keeper.clear(module)
         else:
             words = f"stopped by a signal in epoch {len(writer.rows)}, after step {module.steps_done}"
             writer.end("interrupted", words, flag.received)
