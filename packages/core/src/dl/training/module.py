@@ -46,8 +46,10 @@ from dl.training.diagnostics import (
     project,
 )
 from dl.training.linear import few_enough, linear_path, mix, solve
+from dl.training.listed_step import ListedStep
 from dl.training.norms import FEW_STEPS, batches_of, recompute_statistics, running_norms
 from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer, own_optimizers
+from dl.training.recorded import RecordedStep
 from dl.training.regularizers import Regularizers
 from dl.training.scoring import RunningMeans, merge, score
 from dl.training.sharded import fill_up, gather_weights, mesh_of, shard
@@ -66,6 +68,8 @@ from dl.words import many
 
 BLOCK_STEPS = 64
 BLOCK_BYTES = 64 << 20  # of stored inputs in one block, at most
+FEWEST_RECORDED = 300  # steps of a fit, of which recording one repays
+KNOWN_LOSSES = ("dl.tasks.", "torch.")  # where losses lie that depend on logits and targets alone
 SAVED = "dl"  # key of dl's own state in the checkpoint
 
 
@@ -205,6 +209,7 @@ class FitModule(pl.LightningModule):
         if self.data.val_data is not self.data.train_data:
             self.data.val_data.to(self.device)
         self._solve_linear_path()
+        self._optimize, self._step = ListedStep(self.made[0]), self._recorded_step()
 
     def _solve_linear_path(self) -> None:
         """Solve the linear path of the network, if it has one, on the training set."""
@@ -474,6 +479,7 @@ class FitModule(pl.LightningModule):
         sizes = self.sampler.sizes_of(positions)
         step = self._take_step if self.own_step is None else self._take_own_step
         block, before = self._block, self._block.done
+        self._step.look()
         for number, (inputs, target, of_batch) in enumerate(self._batches(positions, sizes)):
             if number < before:
                 continue
@@ -501,14 +507,21 @@ class FitModule(pl.LightningModule):
             _inputs: Before regularizers, which an own step reads.
             first: Whether it is the first step of a block, at which gradients are recorded.
         """
-        backward = self._backward_within if self.regularizers.act_on_gradients else self._backward
-        logits, loss, _ = backward(batch)
+        logits, loss = self._passes(batch)
         if first:
             self.gradients.record()
         if clip := float(self.train_options["clip"]):
             nn.utils.clip_grad_norm_(self.network.parameters(), clip)
-        self.made[0].step()
+        self._optimize()
         return logits, loss
+
+    def _passes(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Take the passes of a step; return its logits and its loss, detached."""
+        if self.regularizers.act_on_gradients:
+            return self._backward_within(batch)[:2]
+        if isinstance(batch.inputs, Tensor) and batch.partners is None and batch.clean is None:
+            return self._step(batch.inputs, batch.targets)
+        return self._backward(batch)[:2]
 
     def _take_own_step(self, batch: Batch, inputs: Prepared, *, first: bool) -> tuple[Tensor, Tensor]:
         """Let the user's own step be taken; return the logits after it, in eval mode, and the loss that it shows.
@@ -527,14 +540,28 @@ class FitModule(pl.LightningModule):
         self.network.train()
         return logits, loss.detach().reshape(())
 
-    def _backward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Run one backward pass; return its logits, its loss, and its loss with penalties."""
+    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Run one forward pass; return its logits and its loss, detached, and its loss with penalties."""
         logits, loss = self._loss(batch)
-        whole = self._with_penalties(loss)
+        return logits.detach(), self._shown(loss, logits.detach(), batch.targets), self._with_penalties(loss)
+
+    def _backward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Run one forward and one backward pass; return as `_losses` does."""
+        logits, loss, whole = self._losses(batch)
         for parameter in self.gradients.parameters:  # as optimizer.zero_grad, without its bookkeeping
             parameter.grad = None
         whole.backward()
-        return logits.detach(), self._shown(loss, logits.detach(), batch.targets), whole
+        return logits, loss, whole
+
+    def _recorded_step(self) -> RecordedStep:
+        """Return what takes the passes of plain steps: those that depend on inputs, targets and weights alone."""
+        row = self.task.row
+        known = all(getattr(one, "__module__", "").startswith(KNOWN_LOSSES) for one in (row.loss, row.reduce_logits))
+        plain = known and row.train_loss is None and not row.heads and not self.regularizers.act_on_losses
+        few = self.sampler.steps * int(self.train_options["epochs"]) < FEWEST_RECORDED
+        is_wanted = plain and not few and self.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+        parameters = self.gradients.parameters
+        return RecordedStep(self.network, parameters, lambda x, y: self._losses(Batch(x, y)), is_wanted=is_wanted)
 
     def _backward_within(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Run the backward pass with regularizers around it; return logits and losses of the first pass."""
