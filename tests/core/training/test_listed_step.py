@@ -45,13 +45,13 @@ def test_weights_and_state_are_those_of_torch_bit_by_bit(name, momentum):
 def test_a_weight_without_a_gradient_is_left_to_torch():
     network = nn.ModuleList([nn.Linear(3, 1), nn.Linear(3, 1)])
     optimizer = make_optimizer(network, OPTIONS | {"optimizer": "rmsprop"})
-    step, before = ListedStep(optimizer), network[1].weight.clone()
+    step = ListedStep(optimizer)
     for number in range(3):
+        before = network[1].weight.clone()
         optimizer.zero_grad()
         sum(layer(torch.ones(1, 3)).sum() for layer in network[: 2 if number == 1 else 1]).backward()
         step()
-        assert torch.equal(network[1].weight, before) == (number == 0)
-        before = before if number == 0 else network[1].weight.clone()
+        assert torch.equal(network[1].weight, before) == (number != 1)
     assert [int(optimizer.state[layer.weight]["step"]) for layer in network] == [3, 1]
 
 
