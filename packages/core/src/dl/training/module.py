@@ -45,6 +45,7 @@ from dl.training.diagnostics import (
     pool_tokens,
     project,
 )
+from dl.training.layout import AS_BUILT, laid_out, lay_out
 from dl.training.linear import few_enough, linear_path, mix, solve
 from dl.training.listed_step import ListedStep
 from dl.training.norms import FEW_STEPS, batches_of, recompute_statistics, running_norms
@@ -113,6 +114,7 @@ class FitModule(pl.LightningModule):
         beside: What else belongs to the state of the fit, by name.
         after_step: Called after each optimizer step with the module.
         resumed: What is known of the run that is continued; None for a new fit.
+        layout: Of feature maps in memory, as `dl.training.layout` has it.
     """
 
     def __init__(
@@ -133,15 +135,17 @@ class FitModule(pl.LightningModule):
         beside: Mapping[str, Stateful] | None = None,
         after_step: Callable[[FitModule], None] = lambda _module: None,
         resumed: Resumed | None = None,
+        layout: str = AS_BUILT,
     ) -> None:
         super().__init__()
+        lay_out(network, layout)
         self.network, self.preprocessor, self.task = network, preprocessor, task
         self.data, self.train_options, self.seed = data, train, seed
         self._scoring = ExitStack()
         loss = task.row.train_loss(network) if task.row.train_loss else task.row.loss
         self.regularizers, self.train_loss = regularizers, regularizers.loss(loss)
         self.stop, self.make_own, self.goes_on, self.own_step = stop, make_own, goes_on, own_step
-        self.beside, self.after_step, self.resumed = beside or {}, after_step, resumed
+        self.beside, self.after_step, self.resumed, self.layout = beside or {}, after_step, resumed, layout
         self.automatic_optimization = not blocks
         self.running = RunningMeans()
         self.scored: dict[str, Scored] = {}
@@ -423,7 +427,8 @@ class FitModule(pl.LightningModule):
     def prepared(self, inputs: Prepared) -> Prepared:
         """Preprocess stored inputs to the network's inputs, floats in its precision."""
         assert isinstance(self.dtype, torch.dtype)
-        return in_precision(self.preprocessor(inputs), self.dtype)
+        prepared = in_precision(self.preprocessor(inputs), self.dtype)
+        return laid_out(prepared, self.layout) if self.layout and isinstance(prepared, Tensor) else prepared
 
     def training_step(self, batch: tuple[Tensor, float], batch_idx: int) -> Tensor | None:
         """Take one optimizer step through Lightning, or a block of them directly."""
