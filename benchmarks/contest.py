@@ -189,17 +189,20 @@ def lightning(contest: Contest, images: Any, classes: Any) -> float:  # Any: arr
         def on_train_epoch_end(self) -> None:
             self.seconds = time.perf_counter() - self.started
 
-    module, off = Module(), {"logger": False, "enable_checkpointing": False, "enable_model_summary": False}
-    trainer = pl.Trainer(max_epochs=contest.epochs, accelerator="cpu", enable_progress_bar=False, **off)
+    off: dict[str, Any] = {"logger": False, "enable_checkpointing": False, "enable_model_summary": False}
+    module, trainer = (
+        Module(),
+        pl.Trainer(max_epochs=contest.epochs, accelerator="cpu", enable_progress_bar=False, **off),
+    )
     trainer.fit(module, DataLoader(TensorDataset(inputs, targets), contest.batch, shuffle=True))
     return float(module.seconds)
 
 
 def skorch(contest: Contest, images: Any, classes: Any) -> float:  # Any: arrays
     """Train with skorch, without validation."""
-    import skorch as sk
     import torch
 
+    sk: Any = importlib.import_module("skorch")
     network, inputs, targets = _torch(contest, images, classes)
     given = {"optimizer": torch.optim.RMSprop, "optimizer__alpha": SMOOTHING, "optimizer__eps": EPS, "lr": LR}
     given |= {"batch_size": contest.batch, "max_epochs": contest.epochs, "train_split": None, "verbose": 0}
@@ -210,11 +213,9 @@ def skorch(contest: Contest, images: Any, classes: Any) -> float:  # Any: arrays
 
 def keras(contest: Contest, images: Any, classes: Any) -> float:  # Any: arrays
     """Train with Keras on the backend of the environment."""
-    import keras as ks
-
+    ks: Any = importlib.import_module("keras")
     if ks.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
+        tf: Any = importlib.import_module("tensorflow")
         tf.config.threading.set_intra_op_parallelism_threads(int(os.environ["OMP_NUM_THREADS"]))
         tf.config.threading.set_inter_op_parallelism_threads(1)
 

@@ -59,7 +59,7 @@ def ours(images: NDArray[np.uint8], classes: NDArray[np.int64], epochs: int) -> 
     from benchmarks.stopping import StopAfter
 
     more = np.concatenate([images, images[:HELD_OUT]]), np.concatenate([classes, classes[:HELD_OUT]])
-    options = {"duplicates": "ignore", "val": HELD_OUT, "probe": HELD_OUT, "epochs": 20}
+    options: dict[str, Any] = {"duplicates": "ignore", "val": HELD_OUT, "probe": HELD_OUT, "epochs": 20}
     with tempfile.TemporaryDirectory() as folder:
         run = dl.fit(
             "vision", more, recipe="book-convnet", runs=folder, callbacks=[StopAfter(epochs)], rivals=False, **options

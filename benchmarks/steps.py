@@ -44,7 +44,7 @@ def ours(images: NDArray[np.uint8], classes: NDArray[np.int64], epochs: int) -> 
     rng = np.random.default_rng(1)
     held = rng.integers(0, 256, (HELD_OUT, 8, 8, 1), dtype=np.uint8), rng.integers(0, 10, HELD_OUT)
     data = np.concatenate([images, held[0]]), np.concatenate([classes, held[1]])
-    options = {"width": 32, "epochs": epochs, "batch_size": BATCH, "val": HELD_OUT, "probe": HELD_OUT}
+    options: dict[str, Any] = {"width": 32, "epochs": epochs, "batch_size": BATCH, "val": HELD_OUT, "probe": HELD_OUT}
     with tempfile.TemporaryDirectory() as folder:
         run = dl.fit("vision", data, model="dense", recipe="book-dense", runs=folder, rivals=False, **options)
         assert run.manifest.parts.train == len(images)

@@ -45,6 +45,7 @@ from dl.training.diagnostics import (
     pool_tokens,
     project,
 )
+from dl.training.graphed import are_asked_for, cuda_graph
 from dl.training.layout import AS_BUILT, laid_out, lay_out
 from dl.training.linear import few_enough, linear_path, mix, solve
 from dl.training.listed_step import ListedStep
@@ -257,6 +258,10 @@ class FitModule(pl.LightningModule):
     def step_in_epoch(self) -> int:
         """How many steps of the epoch are taken."""
         return self.epoch_and_step[1]
+
+    def pay_back_in_words(self) -> str:
+        """Return what a graph of the passes costs and saves; empty without one."""
+        return self._step.pay_back.in_words() if self._step.pay_back else ""
 
     def losses_are_finite(self) -> bool:
         """Return whether the losses that were not checked yet are numbers."""
@@ -563,10 +568,17 @@ class FitModule(pl.LightningModule):
         row = self.task.row
         known = all(getattr(one, "__module__", "").startswith(KNOWN_LOSSES) for one in (row.loss, row.reduce_logits))
         plain = known and row.train_loss is None and not row.heads and not self.regularizers.act_on_losses
-        few = self.sampler.steps * int(self.train_options["epochs"]) < FEWEST_RECORDED
-        is_wanted = plain and not few and self.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
-        parameters = self.gradients.parameters
-        return RecordedStep(self.network, parameters, lambda x, y: self._losses(Batch(x, y)), is_wanted=is_wanted)
+        steps, kind = self.sampler.steps * int(self.train_options["epochs"]), self.device.type
+        here = kind == "cpu" or (kind == "cuda" and are_asked_for())
+        whole = not str(self.trainer.precision).endswith("mixed")  # autocast is entered around each step of Lightning
+        return RecordedStep(
+            self.network,
+            self.gradients.parameters,
+            lambda inputs, targets: self._losses(Batch(inputs, targets)),
+            is_wanted=plain and here and whole and steps >= FEWEST_RECORDED,
+            steps=steps,
+            capture=cuda_graph if kind == "cuda" else None,
+        )
 
     def _backward_within(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Run the backward pass with regularizers around it; return logits and losses of the first pass."""

@@ -19,6 +19,8 @@ from torch import Tensor, nn
 from torch.nn.modules.module import _has_any_global_hook
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from dl.training.graphed import Capture, Passes, PayBack, graphed
+
 RECORDABLE = (  # modules of layers whose passes depend on tensors alone, by the beginning of their names
     "torch.nn.modules.",
     "dl.linear_path",
@@ -32,8 +34,6 @@ ALIASES = (torch.ops.aten.detach.default, torch.ops.aten.alias.default)  # the s
 UNKNOWN = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)  # Python reads a number, or a size follows
 _T = torch.ops.aten.t.default
 LONGEST = 0.01  # seconds of a step that is recorded: of a longer one nearly all is arithmetic
-
-Passes = Callable[..., list[Tensor]]  # from the inputs of a step to what it gives
 
 
 def is_recordable(network: nn.Module) -> bool:
@@ -172,11 +172,22 @@ class RecordedStep:
         losses: The forward pass: from inputs and targets to the logits, the loss that is shown, both detached, and the
             loss of which gradients are taken.
         is_wanted: Whether steps may be recorded.
+        steps: Of the whole fit: a graph that they do not repay is not used.
+        capture: Makes a graph of the recorded passes; None takes them one by one.
     """
 
     def __init__(
-        self, network: nn.Module, parameters: Sequence[nn.Parameter], losses: Losses, *, is_wanted: bool = True
+        self,
+        network: nn.Module,
+        parameters: Sequence[nn.Parameter],
+        losses: Losses,
+        *,
+        is_wanted: bool = True,
+        steps: int = 0,
+        capture: Capture | None = None,
     ) -> None:
+        self.steps, self.capture = steps, capture
+        self.pay_back: PayBack | None = None  # of the graph
         self.network, self.parameters, self.losses = network, parameters, losses
         self.run: Passes | None = None
         self.shapes: tuple[object, ...] = ()  # of the batches on record, or of the newest one before there is a record
@@ -220,5 +231,8 @@ class RecordedStep:
             parameter.grad = gradient
         alike = all(p.grad is not None and p.grad.stride() == p.stride() for p in self.parameters)
         self.run = recorder.passes([logits, loss, *gradients]) if alike else None
+        if self.run is not None and self.capture is not None:
+            run, self.pay_back = graphed(self.run, [inputs, targets], self.network, self.capture)
+            self.run = run if self.pay_back.steps < self.steps else self.run
         self.state, self.is_wanted = state, self.run is not None
         return logits, loss
