@@ -103,7 +103,7 @@ def plain(net: str, *, graph: bool) -> float:
     def step() -> list[torch.Tensor]:
         optimizer.zero_grad()
         loss = torch.nn.functional.cross_entropy(model(still[0]), still[1])
-        loss.backward()  # type: ignore[no-untyped-call]  # as torch has it
+        loss.backward()
         optimizer.step()
         return [loss]
 
@@ -127,7 +127,7 @@ def ours(net: str, folder: str, precision: str) -> float:
     import dl
     from dl.training.devices import Devices
 
-    model = {"convnet": {"recipe": "book-convnet"}, "tiny": {"recipe": "book-dense", "model": "dense", "width": 32}}
+    model: dict[str, dict[str, Any]] = {"convnet": {"recipe": "book-convnet"}, "tiny": {"recipe": "book-dense", "model": "dense", "width": 32}}
     options: dict[str, Any] = {"val": HELD_OUT, "probe": HELD_OUT, "epochs": EPOCHS, "batch_size": SIZES[net][1]}
     devices = Devices(accelerator="gpu", devices="1", precision=precision)
     data = noise(net, HELD_OUT)
