@@ -318,6 +318,8 @@ class Manifest:
         folds: The scores of its fits, once all are finished.
         learner: Of a model that is a learner of scikit-learn, its answer in words; empty for a network.
         process_start: When that process started, as `dl.processes.started` returns it; empty if unknown.
+        layout: Of feature maps in memory, ``channels-last`` or ``channels-first``, where it was chosen by timing; empty
+            for that of the network as it was built.
         files: The files of the run: for each name its checksum, size and place, as `dl.sealed` writes them.
         format: Version of the run folder.
     """
@@ -345,6 +347,7 @@ class Manifest:
     folds: tuple[FoldScore, ...] = ()
     learner: str = ""
     process_start: str = ""
+    layout: str = ""
     files: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
 

@@ -185,6 +185,8 @@ class RunWriter(Callback):
         self.manifest = self.manifest.with_status("running", epochs=len(self.rows), best_epoch=best)
         self.keep_status()
         self.progress.epoch(row, scores)
+        if len(self.rows) == 1 and (words := module.pay_back_in_words()):
+            self.progress.console.print(plain(f"  - {words}"))
 
     def keep_epoch(self, module: FitModule, *, is_best: bool) -> None:
         """Keep what the newest epoch gave until it is written: outcomes, and the weights if they are the best."""

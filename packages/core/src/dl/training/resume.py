@@ -189,6 +189,7 @@ def begin_again(run: Run, setup: FitSetup, *, raised: bool, accepts: bool) -> Re
     """Return what a fit that is resumed begins with: never less than is on disk."""
     old, fresh = run.manifest, setup.manifest(run.name)
     kept = replace(fresh, created=old.created, best_epoch=old.best_epoch, epochs=old.epochs, seconds=old.seconds)
+    kept = replace(kept, layout=old.layout)
     return Resumed(run.path, kept, raised, accepts)
 
 

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import lightning.pytorch as pl
@@ -13,6 +14,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 from rich.console import Console
+from torch import Tensor, nn
 
 from dl.errors import BadDevices, CannotWrite, DLError, ProcessLost, TrainingFailed, is_out_of_memory
 from dl.features import Stopped
@@ -42,6 +44,7 @@ from dl.training.devices import Devices, is_first_device, quiet_lightning
 from dl.training.features import Reading, read_features
 from dl.training.heads import head_writers
 from dl.training.keeper import StateKeeper
+from dl.training.layout import AS_BUILT, choose_layout
 from dl.training.learn import learn
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
@@ -132,6 +135,8 @@ def train(
             reading = Reading(setup.preprocessor, setup.data)
             if alone:
                 reading = read_features(setup, device, console, lambda: flag.received is not None)
+            layout = _layout_of(setup, reading, device, resumed) if alone else AS_BUILT
+            writer.manifest = replace(writer.manifest, layout=layout)
             module = FitModule(
                 setup.network,
                 reading.preprocessor,
@@ -148,6 +153,7 @@ def train(
                 beside={"writer": writer, "early_stopping": early_stopping},
                 after_step=keeper.after_step if keeper else lambda _module: None,
                 resumed=resumed,
+                layout=layout,
             )
             with display, reading.context:
                 trainer.fit(module, ckpt_path=resumed.state if resumed else None)
@@ -183,6 +189,23 @@ def train(
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()  # at exit, its threads may abort the program
     return Run(path, setup.at_hand or None)
+
+
+def _layout_of(setup: FitSetup, reading: Reading, device: torch.device, resumed: Resumed | None) -> str:
+    """Return the layout of feature maps: that of the run which is continued, else the one that is chosen here."""
+    if resumed is not None:
+        return resumed.manifest.layout
+    if device.type != "cpu":
+        return AS_BUILT
+    options, row, train_set = setup.recipe.train, setup.task.row, reading.data.train
+    batch = int(options["batch_size"])
+    steps = len(batch_sizes(len(train_set), batch)) * int(options["epochs"])
+    inputs, targets = reading.data.train_data.take(torch.from_numpy(train_set[:batch]))
+
+    def loss(network: nn.Module, prepared: Tensor) -> Tensor:
+        return row.loss(row.reduce_logits(network(prepared), prepared), targets, "mean")
+
+    return choose_layout(setup.network, lambda: reading.preprocessor(inputs), loss, steps)
 
 
 def _why_cut_off(trainer: pl.Trainer, module: FitModule, devices: Devices) -> str:
