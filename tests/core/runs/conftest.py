@@ -8,7 +8,7 @@ from dl.testing.fits import kept_runs
 
 
 @pytest.fixture
-def runs(tmp_path):
+def two_runs(tmp_path):
     """A folder with two copies of a finished run."""
     run = kept_runs()["is clean"]
     for name in ("0001-mine", "0002-mine"):

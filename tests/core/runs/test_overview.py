@@ -11,6 +11,11 @@ from dl.runs.overview import Overview, inner_paths, is_score, list_overviews, ov
 from dl.runs.run import Run
 
 
+@pytest.fixture
+def runs(two_runs):
+    return two_runs
+
+
 def rewrite(path, **changes):
     """Change fields of a manifest, and seal it anew."""
     text = replace(Run(path).manifest, **changes).to_json(sealed=True)

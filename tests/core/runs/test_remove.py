@@ -14,6 +14,11 @@ from dl.runs.run import claim_run, list_runs
 from tests.core.runs.test_overview import rewrite
 
 
+@pytest.fixture
+def runs(two_runs):
+    return two_runs
+
+
 def test_a_run_goes_with_all_its_files(runs):
     assert listed_size(runs / "0001-mine") > 1_000 and find_holds([runs / "0001-mine"], runs) == []
     remove_run(runs / "0001-mine")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl import files
+from dl import files, regular
 from dl.data.examples import Examples
 from dl.errors import BadOption, BadRun, nearest
 from dl.exporting.agreement import Agreement, expected, measure, need_agreement
@@ -192,7 +192,7 @@ def _is_ours(place: Path) -> bool:
     if not any(place.iterdir()):
         return True
     try:
-        return bool(json.loads((place / CONFIG).read_bytes()).get("made_by", "").startswith("dl "))
+        return bool(json.loads(regular.read_bytes(place / CONFIG)).get("made_by", "").startswith("dl "))
     except (OSError, ValueError, AttributeError):
         return False
 

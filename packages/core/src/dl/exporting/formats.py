@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from torch.export import ExportedProgram
 
+from dl import regular
 from dl.errors import BadOption
 from dl.exporting import graph, loader, onnx_file, recurrent
 from dl.exporting.agreement import Call, tensors_of
@@ -119,7 +120,7 @@ def _beside(package: Package, stem: str, card: str) -> Contents:
     """Return the files beside a single one: the card, and the reader."""
     found = {f"{stem}.md": card.encode()}
     if package.preparation.reader is not None:
-        found[str(package.config["reader"])] = package.preparation.reader.read_bytes()
+        found[str(package.config["reader"])] = regular.read_bytes(package.preparation.reader)
     return found
 
 
@@ -132,7 +133,7 @@ def _open_onnx(package: Package, place: Path) -> Call:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(place.read_bytes(), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(regular.read_bytes(place), options, providers=["CPUExecutionProvider"])
 
     def call(raw: Mapping[str, Any]) -> Any:  # Any: arrays of any kind
         return session.run(
@@ -160,7 +161,7 @@ def _as_torch(package: Package, stem: str, card: str) -> Contents:
 
 
 def _open_torch(package: Package, place: Path) -> Call:
-    program = torch.export.load(io.BytesIO(place.read_bytes())).module()
+    program = torch.export.load(io.BytesIO(regular.read_bytes(place))).module()
 
     def call(raw: Mapping[str, Any]) -> Any:  # Any: arrays of any kind
         encode = None if package.reader is None else package.reader.encode
@@ -190,11 +191,11 @@ def _as_folder(package: Package, _stem: str, card: str) -> Contents:
         WEIGHTS: save(graph.weights_of(package.program), {"format": "pt"}),
         CONFIG: _json(package.config),
         STEPS: (json.dumps(package.steps) + "\n").encode(),
-        LOADER: Path(loader.__file__).read_bytes(),
+        LOADER: regular.read_bytes(Path(loader.__file__)),
         CARD: card.encode(),
     }
     if package.preparation.reader is not None:
-        found[str(package.config["reader"])] = package.preparation.reader.read_bytes()
+        found[str(package.config["reader"])] = regular.read_bytes(package.preparation.reader)
     return found
 
 
