@@ -79,6 +79,17 @@ def need_whole(text: str | bytes) -> None:
     unseal(text, parse_object(text))
 
 
+def from_sealed(text: str | bytes, kind: type[Value]) -> Value:
+    """Read a value from an object with a checksum; one without, as an earlier dl wrote it, is read as well.
+
+    Raises:
+        ValueError: If its checksum differs, or as `from_json`.
+    """
+    content = parse_object(text)
+    unseal(text, content)
+    return convert(content, kind)
+
+
 def unseal(text: str | bytes, content: dict[str, Any]) -> None:  # Any: JSON
     """Take the checksum out of an object that was parsed from a text; one that has none is left as it is.
 

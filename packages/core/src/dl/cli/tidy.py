@@ -80,12 +80,12 @@ def _more(holds: list[Hold]) -> str:
 
 
 def _named(which: list[str], runs: Path) -> list[Path]:
-    from dl.runs.run import FITS, FOLDS, NAME, TRIALS, is_of_several, open_any
+    from dl.runs.run import FITS, FOLDS, NAME, TRIALS, is_begun, open_any
 
     found = list(dict.fromkeys(open_any(word, runs).path for word in which))
     for path in found:
         named = NAME.fullmatch(path.resolve().name) or path.parent.name in (TRIALS, FITS, FOLDS)
-        of_dl = is_of_several(path) or (path / "run.json").exists() or not any(path.iterdir())
+        of_dl = is_begun(path) or not any(path.iterdir())
         if path.is_symlink() or not named or not of_dl:
             raise BadRun(f"{str(path)!r} is not the folder of a run of dl; it is not removed")
     return found
@@ -168,10 +168,10 @@ def note(
 
 def _folder(which: str, runs: Path) -> Path:
     """Return the folder of a run, a study or a workflow; of another folder nothing is noted."""
-    from dl.runs.run import is_of_several, open_any
+    from dl.runs.run import is_begun, open_any
 
     path = open_any(which, runs).path
-    if not is_of_several(path) and not (path / "run.json").exists():
+    if not is_begun(path):
         raise BadRun(f"{str(path)!r} is no run of dl, so there is nothing to tag or note")
     return path
 

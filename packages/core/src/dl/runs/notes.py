@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dl import files, regular
 from dl.errors import BadOption, DamagedRun
-from dl.stored import from_json, need_whole, seal_text
+from dl.stored import from_sealed, seal_text
 
 NOTES = "notes.json"  # in the folder of a run
 LONGEST_TAG, MOST_TAGS, LONGEST_NOTE = 40, 50, 2_000
@@ -42,9 +42,7 @@ def read_notes(folder: Path) -> Notes:
     """
     path = folder / NOTES
     try:
-        text = regular.read_bytes(path)
-        need_whole(text)
-        return from_json(text, Notes)
+        return from_sealed(regular.read_bytes(path), Notes)
     except FileNotFoundError:
         return Notes()
     except (OSError, ValueError) as error:

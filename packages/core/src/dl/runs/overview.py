@@ -18,10 +18,10 @@ from dl.recipes.recipe import RECIPE, PartialRecipe, read_recipe
 from dl.runs.history import EpochRow, History, read_history
 from dl.runs.manifest import Manifest, MetricInfo
 from dl.runs.notes import Notes, read_notes
-from dl.runs.run import FITS, FITS_FILE, FOLDS, STUDY, TRIALS, WORKFLOW, Run, claimed_only, is_of_several, list_numbered
+from dl.runs.run import FITS, FITS_FILE, FOLDS, STUDY, TRIALS, WORKFLOW, Run, is_begun, list_numbered
 from dl.runs.study import Study, read_study
 from dl.runs.workflow import describe_workflow, read_workflow
-from dl.stored import from_json, need_whole
+from dl.stored import from_sealed
 from dl.words import many
 
 UNREADABLE = "unreadable"  # as a status
@@ -161,15 +161,18 @@ def list_overviews(root: Path, *, inner: bool = False) -> list[Overview]:
         root: Folder of run folders.
         inner: Whether those inside of studies, workflows and runs of folds follow theirs.
     """
-    return [overview(path, inside) for path, inside in walk_runs(root) if inner or inside is None]
+    walked = walk_runs(root) if inner else ((path, None) for path in _begun(root))
+    return [overview(path, inside) for path, inside in walked]
 
 
 def walk_runs(root: Path) -> Iterator[tuple[Path, Path | None]]:
     """Yield the folder of each run, study and workflow, and that of the one inside of which it lies."""
-    passed = set(claimed_only(root))
-    for run in list_numbered(root):
-        if run.path not in passed:
-            yield from _walk(run.path, None)
+    for path in _begun(root):
+        yield from _walk(path, None)
+
+
+def _begun(root: Path) -> list[Path]:
+    return [run.path for run in list_numbered(root) if is_begun(run.path)]
 
 
 def _walk(path: Path, inside: Path | None) -> Iterator[tuple[Path, Path | None]]:
@@ -181,7 +184,7 @@ def _walk(path: Path, inside: Path | None) -> Iterator[tuple[Path, Path | None]]
 def inner_paths(path: Path) -> list[Path]:
     """Return the folders of the runs and studies inside of one, in their order."""
     if (path / WORKFLOW).exists():
-        return [run.path for run in list_numbered(path) if (run.path / "run.json").exists() or is_of_several(run.path)]
+        return _begun(path)
     found = (sorted((path / name).glob("[0-9]*")) for name in (TRIALS, FITS, FOLDS) if (path / name).is_dir())
     return [below for folder in found for below in folder if (below / "run.json").exists()]
 
@@ -288,9 +291,7 @@ class _Tuning:
 
 def _of_tuning(path: Path) -> Overview:
     try:
-        text = regular.read_bytes(path / STUDY)
-        need_whole(text)
-        study = from_json(text, _Tuning)
+        study = from_sealed(regular.read_bytes(path / STUDY), _Tuning)
     except (OSError, ValueError) as error:
         raise DamagedRun(f"{path / STUDY} is damaged: {error}") from error
     done = [one for one in study.trials if one.score is not None and one.status == "finished"]
@@ -299,7 +300,7 @@ def _of_tuning(path: Path) -> Overview:
     result = ", ".join([many(len(study.trials), "trial"), *counted])
     name = study.metric.name
     reached = f"; {name} {best.score:.4f} in trial {best.number}" if best and best.score is not None else ""
-    first = Run(path / TRIALS / "001")
+    first = _manifest_of(path / TRIALS / "001")
     return Overview(
         path,
         kind="tune",
@@ -307,7 +308,7 @@ def _of_tuning(path: Path) -> Overview:
         result=result + reached,
         created=study.created,
         data=study.data,
-        model=_model_of(first),
+        model=first.model if first else "",
         metrics=(study.metric,),
         scores={f"val_{name}": best.score, "val_loss": best.loss} if best and best.score is not None else {},
         epochs=sum(one.epochs for one in study.trials),
@@ -322,12 +323,13 @@ def _count(study: _Tuning, status: str) -> int:
 
 def _of_fits(path: Path) -> Overview:
     study: Study = read_study(path)
+    first = _manifest_of(path / FITS / "01")
     return Overview(
         path,
         kind=study.verb,
         status=_status_of_study(study.status, path / FITS),
         result=study.conclusion or f"{many(len(study.points), 'fit')} finished",
-        created=_created(Run(path / FITS / "01")),
+        created=first.created if first else "",
         data=study.data,
         model=study.model,
         metrics=(study.metric,),
@@ -374,18 +376,11 @@ def _is_running(run: Run) -> bool:
         return False
 
 
-def _model_of(run: Run) -> str:
+def _manifest_of(path: Path) -> Manifest | None:
     try:
-        return run.manifest.model
+        return Run(path).manifest
     except BadRun:
-        return ""
-
-
-def _created(run: Run) -> str:
-    try:
-        return run.manifest.created
-    except BadRun:
-        return ""
+        return None
 
 
 def flat_choices(recipe: PartialRecipe) -> dict[str, Field]:

@@ -77,8 +77,8 @@ def _written(path: Path) -> Hold | None:
     """Return the hold of a run whose files, or those of a fit inside, name a process that runs."""
     for below in _all_inside(path):
         try:
-            if (below / sealed.RUN).exists() and Run(below).status == "running":
-                return Hold(path, f"is running: process {Run(below).manifest.pid} on {Run(below).manifest.host}", False)
+            if (below / sealed.RUN).exists() and (run := Run(below)).status == "running":
+                return Hold(path, f"is running: process {run.manifest.pid} on {run.manifest.host}", False)
         except BadRun:  # damaged: it may go
             continue
     return None

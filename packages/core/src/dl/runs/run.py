@@ -29,7 +29,7 @@ from dl.recipes.recipe import PartialRecipe, read_recipe
 from dl.runs.history import History, read_history
 from dl.runs.manifest import Manifest, parse_manifest
 from dl.runs.outcomes import PartOutcomes, count_epochs, read_outcomes
-from dl.stored import Value, from_json
+from dl.stored import Value, as_text, from_json
 from dl.words import many
 
 if TYPE_CHECKING:
@@ -255,17 +255,17 @@ def slug_of(label: str) -> str:
 
 def list_runs(root: Path) -> list[Run]:
     """Return runs, tunings and workflows below a folder, oldest first; a study of capacity is none."""
-    return [run for run in list_numbered(root) if _is_begun(run.path) and not (run.path / FITS_FILE).exists()]
+    return [run for run in list_numbered(root) if is_begun(run.path) and not (run.path / FITS_FILE).exists()]
 
 
-def _is_begun(path: Path) -> bool:
+def is_begun(path: Path) -> bool:
     """Return whether a run folder holds something to read: a fit that ends in its first moments leaves it empty."""
     return os.path.exists(path / sealed.RUN) or is_of_several(path)  # noqa: PTH110 - False for an impossible path
 
 
 def claimed_only(root: Path) -> list[Path]:
     """Return the run folders that hold no run, oldest first."""
-    return [run.path for run in list_numbered(root) if not _is_begun(run.path)]
+    return [run.path for run in list_numbered(root) if not is_begun(run.path)]
 
 
 def list_numbered(root: Path) -> list[Run]:
@@ -370,7 +370,7 @@ def open_any(which: str, root: Path) -> Run:
     refuse_runs_file(root)
     found = list_numbered(root)
     if which == "last":
-        found = [run for run in found if _is_begun(run.path)]
+        found = [run for run in found if is_begun(run.path)]
         if not found:
             raise BadRun(f"there is no run in {str(root)!r} yet  start one: dl workflow tabular wine")
         return found[-1]
@@ -452,7 +452,7 @@ def keep_json(path: Path, content: Any) -> None:  # Any: what json takes
 def json_bytes(content: Any) -> bytes:  # Any: what json takes
     """Return JSON as the files of a run hold it: with a line for each value, unless it is too large to be looked at."""
     text = json.dumps(content)  # many times as fast as with indent
-    return ((text if len(text) > MOST_INDENTED else json.dumps(content, indent=1)) + "\n").encode()
+    return (text + "\n" if len(text) > MOST_INDENTED else as_text(content)).encode()
 
 
 def _check_manifest(run: Run) -> Run:

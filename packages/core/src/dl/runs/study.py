@@ -19,7 +19,7 @@ from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl.runs.run import FITS, FITS_FILE, Run, find_folder
 from dl.runs.wording import show_estimate, show_value
-from dl.stored import as_text, from_json, need_whole, seal_text
+from dl.stored import as_text, from_sealed, seal_text
 from dl.terminal import safe_text
 from dl.words import many, show_number
 
@@ -203,9 +203,7 @@ def read_study(folder: Path) -> Study:
         BadRun: If it is none, or damaged.
     """
     try:
-        content = regular.read_bytes(study_file(folder))
-        need_whole(content)
-        return replace(from_json(content, Study), path=str(folder))
+        return replace(from_sealed(regular.read_bytes(study_file(folder)), Study), path=str(folder))
     except FileNotFoundError:
         raise DamagedRun(f"{str(folder)!r} is no study: {FITS_FILE} is missing") from None
     except (OSError, ValueError) as error:

@@ -26,7 +26,7 @@ from dl.recipes.asked import Asked
 from dl.runs.ledger import TestEvaluation
 from dl.runs.manifest import MetricInfo
 from dl.runs.run import WORKFLOW, Run, find_folder
-from dl.stored import from_json, need_whole, parse_object, seal_text
+from dl.stored import convert, parse_object, seal_text, unseal
 
 FORMAT = 1
 WAITING, RUNNING, FINISHED, SKIPPED, INTERRUPTED, FAILED = (
@@ -302,8 +302,8 @@ def read_workflow(path: Path) -> Workflow:
         if stored.get("format") != FORMAT:
             found = f"{where} has format {stored.get('format')!r}; this dl reads format {FORMAT}"
             raise BadRun(f"{found}  install the dl that wrote it")
-        need_whole(text)
-        return replace(from_json(text, Workflow), path=path)
+        unseal(text, stored)
+        return replace(convert(stored, Workflow), path=path)
     except FileNotFoundError:
         raise DamagedRun(f"{str(path)!r} is no workflow: {WORKFLOW} is missing") from None
     except (OSError, ValueError) as error:

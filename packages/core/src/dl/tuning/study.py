@@ -28,7 +28,7 @@ from dl.runs.history import best_epoch
 from dl.runs.luck import Luck
 from dl.runs.manifest import MetricInfo
 from dl.runs.run import STUDY, TRIALS, Run
-from dl.stored import as_text, from_json, need_whole, parse_object, seal_text
+from dl.stored import as_text, convert, parse_object, seal_text, unseal
 from dl.tuning.space import REGULARIZER, Dimension
 from dl.words import many
 
@@ -284,11 +284,12 @@ def read_study(path: Path) -> Study:
     where = path / STUDY
     try:
         text = regular.read_text(where)
-        version = parse_object(text).get("format")
+        content = parse_object(text)
+        version = content.get("format")
         if version != FORMAT:
             raise BadRun(f"{where} has format {version!r}; this dl reads format {FORMAT}  install the dl that wrote it")
-        need_whole(text)
-        return replace(from_json(text, Study), path=path)
+        unseal(text, content)
+        return replace(convert(content, Study), path=path)
     except FileNotFoundError:
         raise DamagedRun(f"{str(path)!r} is no study: {STUDY} is missing") from None
     except (OSError, ValueError) as error:
