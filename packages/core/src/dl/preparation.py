@@ -7,6 +7,7 @@ Letters: ``N`` inputs; ``H`` and ``W`` any height and width, ``T`` tokens of the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,7 +86,8 @@ def fold(word: str) -> str:
 def folded(words: tuple[str, ...]) -> dict[str, int]:
     """Return the number of each learnt word in lower case with single blanks, where that is one word."""
     every = [fold(word) for word in words]
-    return {one: at for at, one in enumerate(every) if one and every.count(one) == 1}
+    counts = Counter(every)
+    return {one: at for at, one in enumerate(every) if one and counts[one] == 1}
 
 
 def numbers_of(words: tuple[str, ...], values: Raw) -> NDArray[np.int64]:

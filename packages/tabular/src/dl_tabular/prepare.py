@@ -24,7 +24,7 @@ from dl.data.examples import Inputs, Subset
 from dl.domain import Gaps, Preprocessor
 from dl.errors import BadData, BadRun, DamagedRun
 from dl.options import Options
-from dl.preparation import fold
+from dl.preparation import fold, folded
 from dl.tables.columns import quote
 from dl.tables.dates import column_of
 from dl.tables.numbers import MISSING
@@ -148,8 +148,7 @@ class LearntColumn:
     @cached_property
     def _spelled(self) -> dict[str, str]:
         """The category of each spelling in lower case with single blanks, where there is one."""
-        folded = [fold(word) for word in self.words]
-        return {key: word for key, word in zip(folded, self.words, strict=True) if key and folded.count(key) == 1}
+        return {key: self.words[at] for key, at in folded(self.words).items()}
 
     def unseen(self, values: Column) -> dict[int, str]:
         """Return by position what values (N,) are that the training set lacks, in words.

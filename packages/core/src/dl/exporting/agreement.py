@@ -19,7 +19,7 @@ from dl.data.ragged import Ragged
 from dl.errors import BadData
 from dl.exporting.whole import ANSWER, VALUES, Output, answer_of, parts_of
 from dl.inference.loaded import LoadedRun
-from dl.preparation import Preparation, Raw
+from dl.preparation import CATEGORY, TOKENS, Preparation, Raw, numbers_of
 
 LEAST_SHARE = 0.9999  # of answers that are the same
 MOST_APART = 0.01  # of two probabilities
@@ -144,8 +144,6 @@ def tensors_of(
         raw: By name.
         encode: Of the reader. Any: as it is written by a plugin.
     """
-    from dl.preparation import CATEGORY, TOKENS, numbers_of
-
     found = []
     for one in preparation.inputs:
         values: Any = raw[one.name]

@@ -29,6 +29,7 @@ from dl.words import many
 IMBALANCED = 3  # times that the most common class is more common than the rarest
 MOST_ROWS = 100  # of a table
 NOT_STATED = "not stated"
+Line = dict[str, Any]  # Any: JSON
 SETS = {"val": "validation", "probe": "training", "gap": "gap between the two"}
 
 
@@ -66,14 +67,14 @@ def write_card(
         export: Lines on how the exported files are used, and how far they agree.
         header: Whether the card begins with YAML, as the hub reads it.
     """
-    manifest = run.manifest
+    manifest, tests = run.manifest, _tests(run)
     sections = {
         "": [_opening(manifest)],
         "Use": list(export),
         "Trained on": list(_trained_on(run, recipe)),
-        "Scores": list(_scores(run, plugins)),
+        "Scores": list(_scores(run, plugins, tests)),
         "Recall of each class": list(_recall(manifest.task, right)),
-        "Known gaps": list(_gaps(run, recipe)),
+        "Known gaps": list(_gaps(run, recipe, tests)),
         "Remedies": list(_remedies(run, recipe)),
         "Licences": [f"- Weights: {licences.weights or NOT_STATED}", f"- Data: {licences.data or NOT_STATED}"],
         "Fit it again": list(_again(run, recipe)),
@@ -120,7 +121,7 @@ def _trained_on(run: Run, recipe: Recipe) -> Iterator[str]:
         yield f"- Went on from the weights of {safe_text(recipe.from_run)}"
 
 
-def _scores(run: Run, plugins: Plugins) -> Iterator[str]:
+def _scores(run: Run, plugins: Plugins, tests: Sequence[Line]) -> Iterator[str]:
     info = run.manifest.task.headline
     try:
         report = run.report(plugins=plugins)
@@ -134,7 +135,7 @@ def _scores(run: Run, plugins: Plugins) -> Iterator[str]:
             yield f"- {info.name}, {SETS[name]}: {show_estimate(info, estimate, signed=name == 'gap')}"
     for one in run.manifest.baselines:
         yield f"- To be beaten, {safe_text(one.name)}: {info.name} {one.score:.4g}"
-    for line in _tests(run):
+    for line in tests:
         estimate = Estimate(*(float(line["score"][key]) for key in ("value", "low", "high")))
         when = f"{line['examples']:,} examples on {str(line['time'])[:10]}"
         yield f"- {info.name}, test, {when}: {show_estimate(info, estimate)}"
@@ -150,7 +151,8 @@ def _scores(run: Run, plugins: Plugins) -> Iterator[str]:
         yield from (f"- {one.code}: {safe_text(one.message, 400)}" for one in findings)
 
 
-def _tests(run: Run) -> list[dict[str, Any]]:  # Any: JSON
+def _tests(run: Run) -> list[Line]:
+    """Return the evaluations of a run on its test set."""
     return [line for line in read_ledger(run.root / LEDGER) if line.get("run") == run.name]
 
 
@@ -167,10 +169,10 @@ def _recall(task: TaskInfo, right: tuple[NDArray[np.int64], NDArray[np.bool_]] |
         yield f"| {safe_text(name, 60).replace('|', '/')} | {len(own):,} | {show_share(share)} |"
 
 
-def _gaps(run: Run, recipe: Recipe) -> Iterator[str]:
+def _gaps(run: Run, recipe: Recipe, tests: Sequence[Line]) -> Iterator[str]:
     """Yield what is not known of the model."""
     manifest = run.manifest
-    if not _tests(run):
+    if not tests:
         kept = "has one that nobody looked at" if manifest.parts.test else "has none"
         yield f"- No test set was looked at; the data {kept}."
         yield "- The validation part chose the epoch, so its score is a little too good."

@@ -113,30 +113,23 @@ def export(
     opened = _on_cpu(opened)
     package = Package(preparation, outputs_of(opened), trace(opened, preparation))
     package.config.update(_config(opened, package, place, kind))
-    licences, right = Licences(licence, data_licence), _right(opened, examples, wanted)
-    lines = _usage(kind, place, package)
-
-    def contents() -> Contents:
-        agreed = package.config.get("agreement")
-        told = [] if agreed is None else [f"- Agreement: {Agreement(**{k: agreed[k] for k in agreed if k != 'share'})}"]
-        card = write_card(
-            run,
-            opened.recipe,
-            plugins,
-            licences=licences,
-            right=right,
-            export=[*lines, *told],
-            header=to == "huggingface",
-        )
-        return kind.contents(package, place.stem if kind.suffix else place.name, card)
-
+    stem = place.stem if kind.suffix else place.name
     with _staged(place) as staging:
-        names = _write(contents(), staging)
+        names = _write(kind.contents(package, stem, ""), staging)  # to be compared: its card is still to be written
         call = kind.open(package, staging / names[0] if kind.suffix else staging)
         agreement = measure(call, preparation, package.outputs, examples, wanted, part)
         need_agreement(agreement, run.name)
         package.config["agreement"] = agreement.as_dict()
-        names = _write(contents(), staging)
+        card = write_card(
+            run,
+            opened.recipe,
+            plugins,
+            licences=Licences(licence, data_licence),
+            right=_right(opened, examples, wanted),
+            export=[*_usage(kind, place, package), f"- Agreement: {agreement}"],
+            header=to == "huggingface",
+        )
+        names = _write(kind.contents(package, stem, card), staging)
         written = _move(staging, names, place, kind, force=force)
     return Exported(place, to, written, agreement, preparation.notes)
 

@@ -118,10 +118,13 @@ def _json(content: Any) -> bytes:  # Any: JSON
 
 def _beside(package: Package, stem: str, card: str) -> Contents:
     """Return the files beside a single one: the card, and the reader."""
-    found = {f"{stem}.md": card.encode()}
-    if package.preparation.reader is not None:
-        found[str(package.config["reader"])] = regular.read_bytes(package.preparation.reader)
-    return found
+    return {f"{stem}.md": card.encode(), **_reader_of(package)}
+
+
+def _reader_of(package: Package) -> Contents:
+    """Return the reader of texts, if there is one."""
+    reader = package.preparation.reader
+    return {} if reader is None else {str(package.config["reader"]): regular.read_bytes(reader)}
 
 
 def _as_onnx(package: Package, stem: str, card: str) -> Contents:
@@ -187,16 +190,14 @@ def _as_safetensors(package: Package, stem: str, card: str) -> Contents:
 def _as_folder(package: Package, _stem: str, card: str) -> Contents:
     from safetensors.torch import save
 
-    found = {
+    return {
         WEIGHTS: save(graph.weights_of(package.program), {"format": "pt"}),
         CONFIG: _json(package.config),
         STEPS: (json.dumps(package.steps) + "\n").encode(),
         LOADER: regular.read_bytes(Path(loader.__file__)),
         CARD: card.encode(),
+        **_reader_of(package),
     }
-    if package.preparation.reader is not None:
-        found[str(package.config["reader"])] = regular.read_bytes(package.preparation.reader)
-    return found
 
 
 def _open_loaded(package: Package, place: Path) -> Call:

@@ -9,6 +9,7 @@ network(image=pixels)["answer"]            # an array for each input by its name
 import importlib.util
 import json
 import operator
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,8 @@ class Network:
         if one["kind"] != "category":
             return torch.from_numpy(np.array(values, np.uint8 if one["kind"] == "pixels" else np.float64))
         folded = [" ".join(word.split()).casefold() for word in one["words"]]
-        others = {word: at for at, word in enumerate(folded) if word and folded.count(word) == 1}
+        counts = Counter(folded)
+        others = {word: at for at, word in enumerate(folded) if word and counts[word] == 1}
         known = {word: at for at, word in enumerate(one["words"])}
         return torch.tensor(
             [known.get(word, others.get(" ".join(word.split()).casefold(), -1)) for word in map(str, values)]
