@@ -19,8 +19,7 @@ from dl_reports.report import Reuse
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.reuse_bound import reuse_bound, reuse_budget
 
-Stamp = tuple[int, int, int]
-_known: dict[Path, tuple[Stamp, tuple[str, str]]] = {}  # by run folder: of its run.json; its validation set and task
+_known: dict[Path, tuple[regular.Stamp, tuple[str, str]]] = {}  # by run folder: its validation set and task
 LARGEST = 64 << 20  # bytes of a `run.json` or `history.csv`
 
 
@@ -89,10 +88,9 @@ def _test_fingerprint(ledger: Sequence[dict[str, Any]], manifest: Manifest) -> o
 def _epochs_on(run: Run, ours: Manifest) -> int | NotComputable:
     """Count the epochs that a run scored on these validation examples for this task; 0 if it has others."""
     try:
-        status = (run.path / "run.json").stat()
-        if status.st_size > LARGEST:
+        stamp = regular.stamp_of(run.path / "run.json")
+        if stamp[-1] > LARGEST:
             return NotComputable("run.json is too large")
-        stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
         if (known := _known.get(run.path)) is None or known[0] != stamp:
             known = _known[run.path] = stamp, _scored_on(run.manifest)
         if known[1] != _scored_on(ours):

@@ -62,7 +62,7 @@ def write_with(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """
     with explain_write_errors(path):
         _sweep(path.parent)
-        temporary = path.parent / f".{path.name[:80]}.{_HOST}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+        temporary = _beside(path)
         FAULTS.before()
         try:
             with temporary.open("x+b") as stream:
@@ -195,11 +195,16 @@ def remove_whole(path: Path) -> None:
     """
     with explain_write_errors(path):
         _sweep(path.parent)
-        hidden = path.parent / f".{path.name[:80]}.{_HOST}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+        hidden = _beside(path)
         FAULTS.before()
         os.replace(path, hidden)  # noqa: PTH105
         _sync_folder(path.parent)
     remove_folder(hidden)
+
+
+def _beside(path: Path) -> Path:
+    """Return a new hidden path beside another, with the host and the process in its name, by which it is swept."""
+    return path.parent / f".{path.name[:80]}.{_HOST}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
 
 
 def _sweep(folder: Path) -> None:

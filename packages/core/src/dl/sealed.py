@@ -71,8 +71,7 @@ def parse(files_: Mapping[str, str]) -> dict[str, Seal]:
 def listed(folder: Path) -> dict[str, Seal]:
     """Return what the `run.json` of a folder lists; nothing where it lists nothing or cannot be read."""
     try:
-        status = (folder / RUN).stat()
-        stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
+        stamp = regular.stamp_of(folder / RUN)
         if folder not in _known or _known[folder][0] != stamp:
             content = json.loads(regular.read_bytes(folder / RUN))
             lines = content.get("files") if isinstance(content, dict) else None

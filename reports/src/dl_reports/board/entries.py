@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dl import regular
 from dl.errors import BadRun
 from dl.runs.history import History
 from dl.runs.notes import NOTES
@@ -33,7 +34,7 @@ DIGITS = 6  # significant ones of a number of a curve
 STAMPED = ("run.json", STUDY, FITS_FILE, WORKFLOW, "history.csv", "recipe.toml", NOTES)  # whose change is a new row
 _PLAIN = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 
-Stamp = tuple[tuple[int, int, int] | None, ...]
+Stamp = tuple[regular.Stamp | None, ...]
 
 
 @dataclass(frozen=True)
@@ -215,12 +216,11 @@ def _stamp(path: Path) -> Stamp:
     return tuple(map(_stamp_of, (path / name for name in STAMPED)))
 
 
-def _stamp_of(path: Path) -> tuple[int, int, int] | None:
+def _stamp_of(path: Path) -> regular.Stamp | None:
     try:
-        status = path.stat()
+        return regular.stamp_of(path)
     except OSError:
         return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _safe(value: Any) -> Any:  # Any: JSON

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from typer.main import get_command
 
+from dl.cli.flags import usual_runs
 from dl.cli.main import command_line
 from dl.options import Option
 
@@ -52,7 +53,8 @@ class Line:
     @property
     def runs(self) -> Path:
         """The folder with the runs."""
-        return Path(self.typed.get("--runs") or os.environ.get("DL_RUNS") or "runs")
+        typed = self.typed.get("--runs")
+        return Path(typed) if typed else usual_runs()
 
     def domain(self, plugins: Plugins) -> str:
         """The domain that is named, or that of the data set; empty where neither is."""

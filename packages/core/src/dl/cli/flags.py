@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,13 @@ Runs = Annotated[Path, typer.Option("--runs", envvar="DL_RUNS", help="Folder wit
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Which = Annotated[str, typer.Argument(metavar="RUN", help="Number, name or path of a run, or 'last'.")]
 DEFAULT_RUNS = Path("runs")
+
+
+def usual_runs() -> Path:
+    """Return the folder with the runs where no command names one."""
+    return Path(os.environ.get("DL_RUNS") or DEFAULT_RUNS)
+
+
 Input = Annotated[str, typer.Option("--input", help="Table: input column.", metavar="COLUMN")]
 Target = Annotated[
     str, typer.Option("--target", help="Table: target column, or several, comma-separated.", metavar="COLUMN")

@@ -17,7 +17,7 @@ from shlex import quote
 from rich.text import Text
 
 from dl import regular
-from dl.cli.flags import DEFAULT_RUNS
+from dl.cli.flags import DEFAULT_RUNS, usual_runs
 from dl.data.file_kinds import is_about
 from dl.data.folders import SPLITS
 from dl.terminal import console, plain
@@ -174,7 +174,7 @@ def show_here() -> None:
     from dl.errors import DLError
 
     found = look(Path())
-    runs = Path(os.environ.get("DL_RUNS") or DEFAULT_RUNS)
+    runs = usual_runs()
     try:
         lines, commands = _runs(runs)
     except (DLError, OSError):  # a folder of that name that holds no runs

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from dl.errors import BadOption, nearest
@@ -51,7 +51,7 @@ class _Reader:
     tokens: list[tuple[str, str]]
     at: int = 0
     deep: int = 0
-    compared: list[tuple[str, str]] = field(default_factory=list)  # fields with their values
+    fields: list[str] = field(default_factory=list)  # that are compared
 
     def peek(self) -> tuple[str, str]:
         return self.tokens[self.at] if self.at < len(self.tokens) else ("end", "")
@@ -80,7 +80,7 @@ def parse_where(text: str) -> Where:
     test = _either(reader)
     if reader.peek()[0] != "end":
         raise reader.fail("and, or or the end")
-    return Where(test, tuple(dict.fromkeys(name for name, _ in reader.compared)))
+    return Where(test, tuple(dict.fromkeys(reader.fields)))
 
 
 def matching(overviews: list[Overview], where: str) -> list[Overview]:
@@ -148,19 +148,22 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 
 
 def _either(reader: _Reader) -> Test:
-    tests = [_both(reader)]
-    while reader.is_word("or"):
-        reader.take()
-        tests.append(_both(reader))
-    return tests[0] if len(tests) == 1 else lambda one: any(test(one) for test in tests)
+    return _joined(reader, "or", _both, any)
 
 
 def _both(reader: _Reader) -> Test:
-    tests = [_negated(reader)]
-    while reader.is_word("and"):
+    return _joined(reader, "and", _negated, all)
+
+
+def _joined(
+    reader: _Reader, word: str, part: Callable[[_Reader], Test], combine: Callable[[Iterable[bool]], bool]
+) -> Test:
+    """Read parts with a word between them."""
+    tests = [part(reader)]
+    while reader.is_word(word):
         reader.take()
-        tests.append(_negated(reader))
-    return tests[0] if len(tests) == 1 else lambda one: all(test(one) for test in tests)
+        tests.append(part(reader))
+    return tests[0] if len(tests) == 1 else lambda one: combine(test(one) for test in tests)
 
 
 def _negated(reader: _Reader) -> Test:
@@ -194,7 +197,7 @@ def _comparison(reader: _Reader) -> Test:
     if reader.peek()[0] not in ("word", "quoted"):
         raise reader.fail("a value")
     value = reader.take()[1]
-    reader.compared.append((name, value))
+    reader.fields.append(name)
     if sign in _ORDERS and name in ("tags", "name", "note", "kind", "status"):
         raise BadOption(f"{name} has no order: {name}{sign}{value}  use = != or ~")
     return lambda one: _compare(one.value(name), "=" if sign == "==" else sign, value, name)
