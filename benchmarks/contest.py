@@ -234,6 +234,16 @@ def keras(contest: Contest, images: Any, classes: Any) -> float:  # Any: arrays
     return float(clock.seconds)
 
 
+def seconds_of_fit(data: Any, train: int, **how: Any) -> float:  # Any: arrays, and options of `dl.fit`
+    """Fit with dl on arrays of images, ``train`` of them to train on; return the training seconds of the last epoch."""
+    import dl
+
+    with tempfile.TemporaryDirectory() as folder:
+        run = dl.fit("vision", data, runs=folder, rivals=False, **how)
+        assert run.manifest.parts.train == train
+        return float(run.history.rows[-1]["train_seconds"])
+
+
 def _torch(contest: Contest, images: Any, classes: Any) -> tuple[Any, Any, Any]:  # Any: network and tensors
     import torch
 

@@ -52,7 +52,7 @@ from dl.training.listed_step import ListedStep
 from dl.training.norms import FEW_STEPS, batches_of, recompute_statistics, running_norms
 from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer, own_optimizers
 from dl.training.ranks import make_buffers_alike, spare_messages
-from dl.training.recorded import RecordedStep
+from dl.training.recorded import RecordedStep, go_back
 from dl.training.regularizers import Regularizers
 from dl.training.scoring import RunningMeans, merge, score
 from dl.training.sharded import fill_up, gather_weights, mesh_of, nothing_of, shard
@@ -578,9 +578,7 @@ class FitModule(pl.LightningModule):
     def _backward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Run one forward and one backward pass; return as `_losses` does."""
         logits, loss, whole = self._losses(batch)
-        for parameter in self.gradients.parameters:  # as optimizer.zero_grad, without its bookkeeping
-            parameter.grad = None
-        whole.backward()
+        go_back(whole, self.gradients.parameters)
         return logits, loss, whole
 
     def _recorded_step(self) -> RecordedStep:

@@ -158,6 +158,13 @@ class Recorder(TorchDispatchMode):
         return torch.no_grad()(self.values["passes"])  # type: ignore[no-any-return]  # made by the line above
 
 
+def go_back(loss: Tensor, parameters: Sequence[nn.Parameter]) -> None:
+    """Take the backward pass from a loss."""
+    for parameter in parameters:  # as optimizer.zero_grad, without its bookkeeping
+        parameter.grad = None
+    loss.backward()
+
+
 Losses = Callable[
     [Tensor, Tensor], tuple[Tensor, Tensor, Tensor]
 ]  # from a batch to logits, loss, and loss to go back from
@@ -218,9 +225,7 @@ class RecordedStep:
 
     def _take(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         logits, loss, whole = self.losses(inputs, targets)
-        for parameter in self.parameters:  # as optimizer.zero_grad, without its bookkeeping
-            parameter.grad = None
-        whole.backward()
+        go_back(whole, self.parameters)
         return logits, loss
 
     def _record(self, inputs: Tensor, targets: Tensor, state: list[object]) -> tuple[Tensor, Tensor]:

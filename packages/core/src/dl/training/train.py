@@ -114,11 +114,9 @@ def train(
         writer.heads = head_writers(folder, setup)
         for head in writer.heads:
             head.begin()
-    keeper = None
-    if kind is RunWriter or not (
-        kind is LastWriter or setup.at_hand or callbacks
-    ):  # callbacks have states of their own
-        at_end = kind is not RunWriter
+    keeper, at_end = None, kind is not RunWriter
+    begins_anew = kind is LastWriter or setup.at_hand or callbacks  # callbacks have states of their own
+    if not (at_end and begins_anew):
         writer.keeper = keeper = StateKeeper(writer.folder, float(recipe.train["save_every"]), writer, once=at_end)
     early_stopping = EarlyStopping(writer, setup.regularizers, judge)
     logger_callback = LoggerCallback(writer, loggers, recipe.flat(), plugins)
