@@ -30,6 +30,7 @@ ORDER = (
         "groups",
         "intervals",
         "signals",
+        "background",
         "options",
         "defaults",
         "faults",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dl.background import is_abandoned
 from dl.cli import rescue
 from dl.errors import DLError, PluginFailed, ProcessLost, TrainingFailed, is_out_of_memory
 from dl.launch import LOST, is_watched
@@ -90,7 +91,8 @@ def _global_flags(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     code = run(sys.argv[1:] if arguments is None else list(arguments))
-    if code and is_watched():  # threads of a lost connection may abort the program at exit, with another code
+    # Threads of a lost connection may abort the program at exit, with another code; a tracker may block it for ever.
+    if (code and is_watched()) or is_abandoned():
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.seed import isolate_rng
 from rich.console import Console
 from torch import Tensor, nn
@@ -66,6 +65,7 @@ from dl.training.resume import (
 from dl.training.setup import FitSetup, set_up, set_up_alike
 from dl.training.state import Resumed
 from dl.training.summary import diagram_of
+from dl.training.trackers import Tracker, Trackers
 from dl.training.train import need_fit_on, train
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ def _follow(
     else:
         shared, resumed = told
         setup = set_up_alike(shared, plugins)
-    return train(setup, devices, None, Console(quiet=True), plugins, {}, resumed=resumed, ranks=ranks)
+    return train(setup, devices, None, Console(quiet=True), Trackers(), resumed=resumed, ranks=ranks)
 
 
 def resume_run(
@@ -337,9 +337,15 @@ def _train_in(
     *,
     ranks: Ranks,
 ) -> Run:
-    """Train in a run folder that is written; then add what was forgotten, and the rivals."""
-    built = _build_loggers(loggers or {}, plugins, folder, is_new=resumed is None)
-    run = train(setup, devices, folder, console, plugins, built, resumed=resumed, ranks=ranks)
+    """Train in a run folder that is written; then add what was forgotten, and the rivals, and end the loggers."""
+    with _no_half_run(folder) if resumed is None else nullcontext():
+        named = {plugins.logger(name): options for name, options in (loggers or {}).items()}
+        trackers = Trackers([Tracker(spec, folder, options, plugins) for spec, options in named.items()])
+    try:
+        run = train(setup, devices, folder, console, trackers, resumed=resumed, ranks=ranks)
+    except BaseException:
+        trackers.end("failed")
+        raise
     if setup.as_it_was is not None and sealed.exists(folder / WEIGHTS):
         found = setup.as_it_was.forgotten(setup.network, folder)
         if found is not None:
@@ -348,7 +354,10 @@ def _train_in(
     if are_wanted(rivals) and run.manifest.status == "finished":
         for note in _add_rivals(run, setup, plugins):
             console.print(plain(f"  - {note}"))
-    return Run(run.path, run.at_hand)  # read anew, with the rivals
+    whole = Run(run.path, run.at_hand)  # read anew, with the rivals
+    manifest = whole.manifest
+    trackers.end(manifest.status, manifest.seconds, lambda: whole.report(plugins=plugins))
+    return whole
 
 
 def _add_rivals(run: Run, setup: FitSetup, plugins: Plugins) -> list[str]:
@@ -380,7 +389,7 @@ def fit_into(folder: Path, setup: FitSetup, devices: Devices, plugins: Plugins, 
     remove_run(folder)
     files.make_folder(folder)
     write_run(folder, setup, devices, name)
-    return train(setup, devices, folder, Console(quiet=True), plugins, {}, name=name, **how)
+    return train(setup, devices, folder, Console(quiet=True), Trackers(), name=name, **how)
 
 
 def write_run(
@@ -405,13 +414,6 @@ def write_run(
         if setup.at_hand.data is not None:
             write_fingerprints(folder / SEEN, setup.fingerprints())
         commit(folder, setup.manifest(name or folder.name))
-
-
-def _build_loggers(
-    loggers: Mapping[str, Options], plugins: Plugins, folder: Path, *, is_new: bool
-) -> dict[str, Logger]:
-    with _no_half_run(folder) if is_new else nullcontext():
-        return {name: plugins.logger(name).build(folder, options) for name, options in loggers.items()}
 
 
 @contextmanager

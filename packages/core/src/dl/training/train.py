@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import Logger
 from rich.console import Console
 
 from dl.errors import BadDevices, CannotWrite, DLError, ProcessLost, TrainingFailed, is_out_of_memory
 from dl.features import Stopped
-from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe
@@ -49,6 +47,7 @@ from dl.training.ranks import ALONE, LOST_LINE, Ranks, is_lost_connection, reach
 from dl.training.setup import FitSetup
 from dl.training.sharded import need_shardable
 from dl.training.state import Resumed
+from dl.training.trackers import Trackers
 from dl.words import many
 
 
@@ -57,8 +56,7 @@ def train(
     devices: Devices,
     folder: Path | None,
     console: Console,
-    plugins: Plugins,
-    loggers: Mapping[str, Logger],
+    trackers: Trackers,
     last_epoch: int = 0,
     judge: Judge | None = None,
     name: str = "",
@@ -75,8 +73,7 @@ def train(
         devices: Where to train.
         folder: Of the run; None on all devices but the first, which alone writes.
         console: For progress.
-        plugins: The registered plugins.
-        loggers: Of the row of each epoch, by name.
+        trackers: The loggers of the row of each epoch.
         last_epoch: Of a schedule that is cut off, where only the weights after this epoch are kept; 0 for a whole fit.
         judge: Of a trial of a study: returns after each epoch why the fit ends, empty to continue.
         name: Of the run; empty for that of its folder.
@@ -115,8 +112,7 @@ def train(
     if kind is RunWriter:
         writer.keeper = keeper = StateKeeper(writer.folder, float(recipe.train["save_every"]), writer)
     early_stopping = EarlyStopping(writer, setup.regularizers, judge)
-    logger_callback = LoggerCallback(writer, loggers, recipe.flat(), plugins)
-    own = [writer, logger_callback, ProgressCallback(display), SignalStop(flag, ranks)]
+    own = [writer, LoggerCallback(writer, trackers, recipe.flat()), ProgressCallback(display), SignalStop(flag, ranks)]
     if not (of_protocol or once):
         own.insert(1, early_stopping)
     every = [*own, *setup.at_hand.callbacks, *callbacks]
@@ -165,11 +161,9 @@ def train(
         failure = _as_training_failed(error, recipe)
         with suppress(CannotWrite):  # the error of the fit matters more
             writer.end("failed", str(failure) if isinstance(failure, DLError) else describe_error(error))
-        logger_callback.end("failed")
         if failure is error:
             raise
         raise failure from error
-    logger_callback.end(writer.manifest.status)
     if words := writer.trouble_at_end():
         console.print(plain(f"  ! {words}", "bold red"))
         if console.quiet and writer.trouble:
