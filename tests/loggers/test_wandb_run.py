@@ -31,10 +31,12 @@ def records(path):
 def ended(path):
     """Return the records of a run when its last one is written, by a process of the package's own."""
     until = time.monotonic() + 30
-    while not any(one.HasField("exit") for one in (found := list(records(path)))):
-        assert time.monotonic() < until
+    while time.monotonic() < until:
+        found = list(records(path))
+        if any(one.HasField("exit") for one in found):
+            return found
         time.sleep(0.05)
-    return found
+    raise AssertionError("the run has not ended")
 
 
 @pytest.mark.check
