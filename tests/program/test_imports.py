@@ -31,6 +31,8 @@ ORDER = (
         "intervals",
         "signals",
         "background",
+        "work",
+        "work_display",
         "options",
         "defaults",
         "faults",

@@ -23,6 +23,7 @@ from dl.launch import LOST, is_watched
 from dl.signals import SecondSignal
 from dl.terminal import console, safe_text
 from dl.version import VERSION
+from dl.work_display import showing
 
 if TYPE_CHECKING:
     from dl.plugins.states import PluginState
@@ -105,7 +106,8 @@ def run(arguments: list[str]) -> int:
     arguments = _fill_resume(arguments)
     try:
         words = arguments or ["--help"]
-        code = command_line(*arguments[:1])(words, standalone_mode=False, prog_name="dl", obj=arguments)
+        with showing():
+            code = command_line(*arguments[:1])(words, standalone_mode=False, prog_name="dl", obj=arguments)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except DLError as error:

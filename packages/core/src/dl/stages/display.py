@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dl.runs.workflow import FINISHED, SKIPPED, StageRecord
-from dl.stages.clock import show_seconds
 from dl.terminal import plain
+from dl.words import show_seconds
 
 LABEL = 16  # columns before the words of a stage
 LONG = 2_000  # characters of a line

@@ -50,6 +50,8 @@ from dl.training.state import Resumed
 from dl.training.trackers import Trackers
 from dl.words import many
 
+PASSES = 3  # times what scoring an example takes, to train on it: forward, and twice as much backward
+
 
 def train(
     setup: FitSetup,
@@ -92,7 +94,8 @@ def train(
         return learn(setup, folder or Path(os.devnull), name, of_fold=of_fold, alone=last_epoch > 0)
     flag = StopFlag()
     steps = len(batch_sizes(len(splits.train), int(recipe.train["batch_size"])))
-    display = ProgressDisplay(console, setup.task.info.headline, int(recipe.train["epochs"]), steps)
+    scoring = (len(splits.val) + len(splits.probe)) / (PASSES * int(recipe.train["batch_size"]))
+    display = ProgressDisplay(console, setup.task.info.headline, int(recipe.train["epochs"]), steps, scoring)
     of_protocol = last_epoch > 0 or protocol_of(recipe.split)[1] > 0  # the epoch is chosen for all folds together
     kind = TrialWriter if judge else OnceWriter if once else RunWriter
     kind = LastWriter if last_epoch else FoldWriter if of_protocol else kind
@@ -124,7 +127,7 @@ def train(
             device = trainer.strategy.root_device
             reading = Reading(setup.preprocessor, setup.data)
             if alone:
-                reading = read_features(setup, device, console, lambda: flag.received is not None)
+                reading = read_features(setup, device, lambda: flag.received is not None)
             module = FitModule(
                 setup.network,
                 reading.preprocessor,
