@@ -40,6 +40,7 @@ ORDER = (
         "files",
         "sealed",
         "processes",
+        "detached",
         "launch",
         "stored",
         "diagram",

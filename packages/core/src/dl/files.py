@@ -159,6 +159,28 @@ def make_inner(path: Path) -> None:
             path.mkdir(exist_ok=True)
 
 
+def move(path: Path, target: Path) -> None:
+    """Rename a file.
+
+    Raises:
+        CannotWrite: If it cannot be renamed.
+    """
+    with explain_write_errors(target):
+        FAULTS.before()
+        path.replace(target)
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """Open an empty file for what another process prints.
+
+    Raises:
+        CannotWrite: If it cannot be made.
+    """
+    with explain_write_errors(path):
+        FAULTS.before()
+        return path.open("wb")
+
+
 def remove(path: Path) -> None:
     """Remove a file, if it is there and can be."""
     with contextlib.suppress(OSError):  # an open file on Windows may stay

@@ -38,6 +38,7 @@ MODULES = {
     "tune": "tune",
     "workflow": "workflow",
     "status": "status",
+    "stop": "detach",
     "test": "train",
     "predict": "train",
     "ls": "look",

@@ -49,6 +49,7 @@ OWN_COMMANDS = frozenset(
         "tune",
         "workflow",
         "status",
+        "stop",
         "uninstall",
     }
 )

@@ -228,7 +228,7 @@ def slug_of(label: str) -> str:
 
 def list_runs(root: Path) -> list[Run]:
     """Return runs, tunings and workflows below a folder, oldest first; a study of capacity is none."""
-    return [run for run in _numbered(root) if _is_begun(run.path) and not (run.path / FITS_FILE).exists()]
+    return [run for run in numbered(root) if _is_begun(run.path) and not (run.path / FITS_FILE).exists()]
 
 
 def _is_begun(path: Path) -> bool:
@@ -238,10 +238,10 @@ def _is_begun(path: Path) -> bool:
 
 def claimed_only(root: Path) -> list[Path]:
     """Return the run folders that hold no run, oldest first."""
-    return [run.path for run in _numbered(root) if not _is_begun(run.path)]
+    return [run.path for run in numbered(root) if not _is_begun(run.path)]
 
 
-def _numbered(root: Path) -> list[Run]:
+def numbered(root: Path) -> list[Run]:
     """Return runs and studies below a folder, oldest first."""
     if not os.path.isdir(root):  # noqa: PTH112 - False for an impossible path
         return []
@@ -261,7 +261,7 @@ def is_of_several(path: Path) -> bool:
 
 def list_with_inner(root: Path) -> list[Run]:
     """Return the runs below a folder, oldest first, in place of a study or a workflow those in it."""
-    return [inner for run in _numbered(root) for inner in _inner(run)]
+    return [inner for run in numbered(root) for inner in _inner(run)]
 
 
 def _inner(run: Run) -> list[Run]:
@@ -324,7 +324,7 @@ def open_run(which: str | int | Path = "last", runs: str | Path = "runs") -> Run
         if not found:
             raise BadRun(f"there is no run in {str(root)!r} yet  start one: dl fit vision mnist")
         return _check_manifest(found[-1])
-    named = [run for run in _numbered(root) if is_named(run.name, str(which))]
+    named = [run for run in numbered(root) if is_named(run.name, str(which))]
     if len(named) == 1:
         return _check_manifest(named[0])
     if os.path.isdir(str(which)):  # noqa: PTH112 - a name that can be no path is no folder, and no error
@@ -341,7 +341,7 @@ def open_any(which: str, root: Path) -> Run:
         BadRun: If there is none.
     """
     refuse_runs_file(root)
-    found = _numbered(root)
+    found = numbered(root)
     if which == "last":
         found = [run for run in found if _is_begun(run.path)]
         if not found:
@@ -381,7 +381,7 @@ def find_folder(which: str | Path, runs: Path, kind: str, is_one: Callable[[Path
     Raises:
         BadRun: If there is none.
     """
-    found = [run.path for run in _numbered(runs) if is_one(run.path)]
+    found = [run.path for run in numbered(runs) if is_one(run.path)]
     if str(which) == "last" and found:
         return found[-1]
     for path in found:

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from dl import files, sealed
+from dl.detached import take_log
 from dl.diagram import as_json
 from dl.errors import BadDevices, BadOption
 from dl.learners.keep import add_rivals, are_wanted
@@ -222,6 +223,7 @@ def fit_recipe(
         folder = claim_run(root, f"{setup.dataset.name}-{label_of(setup.recipe.model)}")
         with run_lock(folder):
             write_run(folder, setup, devices, identity=identity)
+            take_log(folder)
             return _train_in(folder, setup, devices, console, plugins, loggers, rivals, ranks=ranks)
 
 
@@ -311,6 +313,7 @@ def resume_run(
         replace_file(run.path / RECIPE, recipe_text(setup.recipe, setup.defaults).encode())
         replace_file(run.path / ENVIRONMENT, json_bytes(now))
         commit(run.path, resumed.manifest)
+        take_log(run.path)
         return _train_in(run.path, setup, where, console, plugins, loggers, rivals, resumed, ranks=ranks)
 
 
