@@ -1,7 +1,6 @@
 """A command in a session of its own, and its log."""
 
 import os
-import sys
 import time
 
 import pytest
@@ -25,8 +24,7 @@ def test_a_log_is_moved_into_the_run_once_and_an_older_one_stays(tmp_path, monke
 
 
 @pytest.mark.check
-def test_a_mistake_comes_back_with_its_code(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["dl"])
+def test_a_mistake_comes_back_with_its_code(tmp_path):
     ended = detach(["fit", "tabular", "wien"], tmp_path)
     assert (ended.run, ended.code) == (None, 2)
     assert ended.output.startswith("dl: no tabular data set named 'wien'; did you mean 'wine'?")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ LOG = "fit.log"  # in the run folder
 VARIABLE = "DL_DETACHED_LOG"  # the file to which a detached process writes, until its run has it
 POLL = 0.05  # seconds
 LONGEST = 20_000  # characters of a log that are shown
-_started: list[subprocess.Popen[bytes]] = []  # which live longer than what has started them
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def detach(arguments: Sequence[str], root: Path) -> Detached:
             env=environment,
             start_new_session=True,
         )
-    _started.append(process)
+    threading.Thread(target=process.wait, daemon=True).start()  # for whoever asks later how it ended
     try:
         while log.exists():
             if (code := process.poll()) is not None and log.exists():
