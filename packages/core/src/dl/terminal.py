@@ -64,13 +64,13 @@ def console(*, stderr: bool = False, record: bool = False) -> Console:
     """
     if stderr and not record and _shared:
         return _shared[-1]
-    return _Console(stderr=stderr, record=record, markup=False, highlight=False, emoji=False)
+    return _Console(stderr=stderr, record=record, force_jupyter=False, markup=False, highlight=False, emoji=False)
 
 
 @contextmanager
 def sharing_progress() -> Iterator[Console]:
     """While this context lasts, let all that is for progress go to one console, which keeps its lines apart."""
-    _shared.append(_Console(stderr=True, markup=False, highlight=False, emoji=False))
+    _shared.append(_Console(stderr=True, force_jupyter=False, markup=False, highlight=False, emoji=False))
     try:
         yield _shared[-1]
     finally:

@@ -49,6 +49,7 @@ from dl.training.description import describe
 from dl.training.devices import Devices, is_first_device
 from dl.training.found_options import find_options
 from dl.training.heads import head_splits
+from dl.training.notebook import default_console
 from dl.training.origin import resolve_from
 from dl.training.ranks import Ranks, join
 from dl.training.resume import (
@@ -121,7 +122,7 @@ def fit(
         callbacks: Of Lightning, called after dl's own; a batch of theirs is a block of optimizer steps.
         devices: Where to train; None lets Lightning choose, or takes one device for arguments in memory.
         runs: Folder of run folders.
-        console: For progress; None is silent.
+        console: For progress; None shows it below the cell of a notebook, and is silent elsewhere.
         plugins: The registered plugins; None loads the installed ones.
         reg: Regularizers by name: ``{"l2": 1e-4}``, or ``{"noise": {"scale": 0.1}}``.
         loggers: Loggers of the metrics of each epoch, by name: ``{"csv": {}}``.
@@ -153,7 +154,7 @@ def fit(
     recipe_ = asked.resolved(plugins) if from_run is None else resolve_from(plugins, find_run(from_run, runs), asked)
     logger_options = named_options(plugins, loggers or {})
     devices = devices or (Devices(devices="1") if at_hand else Devices())
-    console = console or Console(quiet=True)
+    console = console or default_console()
     places = (recipe_, plugins, devices, Path(runs), console, logger_options, at_hand)
     return fit_recipe(*places, rivals=rivals, resume_if_exists=resume_if_exists)
 

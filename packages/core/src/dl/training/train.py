@@ -42,6 +42,7 @@ from dl.training.heads import head_writers
 from dl.training.keeper import StateKeeper
 from dl.training.learn import learn
 from dl.training.module import FitModule
+from dl.training.notebook import NotebookConsole, NotebookDisplay
 from dl.training.progress import ProgressDisplay
 from dl.training.ranks import ALONE, LOST_LINE, Ranks, is_lost_connection, reaching_others
 from dl.training.setup import FitSetup
@@ -95,7 +96,8 @@ def train(
     flag = StopFlag()
     steps = len(batch_sizes(len(splits.train), int(recipe.train["batch_size"])))
     scoring = (len(splits.val) + len(splits.probe)) / (PASSES * int(recipe.train["batch_size"]))
-    display = ProgressDisplay(console, setup.task.info.headline, int(recipe.train["epochs"]), steps, scoring)
+    shown = NotebookDisplay if isinstance(console, NotebookConsole) else ProgressDisplay
+    display = shown(console, setup.task.info.headline, int(recipe.train["epochs"]), steps, scoring)
     of_protocol = last_epoch > 0 or protocol_of(recipe.split)[1] > 0  # the epoch is chosen for all folds together
     kind = TrialWriter if judge else OnceWriter if once else RunWriter
     kind = LastWriter if last_epoch else FoldWriter if of_protocol else kind
