@@ -42,6 +42,7 @@ ORDER = (
         "processes",
         "detached",
         "launch",
+        "limits",
         "stored",
         "diagram",
         "data",

@@ -12,7 +12,7 @@ FITTED = {"look": DONE, "baseline": DONE, "fit": {**DONE, "seconds": 10.0}}
 def test_a_limit_in_which_no_fit_could_be_made_is_refused():
     check_limit(0)
     check_limit(10)
-    with pytest.raises(BadOption, match="--time 9s: a workflow takes at least 10s"):
+    with pytest.raises(BadOption, match="--max-time 9s: a workflow takes at least 10s"):
         check_limit(9)
 
 

@@ -57,7 +57,9 @@ def detach(arguments: Sequence[str], root: Path) -> Detached:
         number = os.fstat(stream.fileno()).st_ino
         process = subprocess.Popen(
             [sys.executable, "-m", "dl", *arguments],
-            **{"stdin": subprocess.DEVNULL, "stdout": stream, "stderr": subprocess.STDOUT},
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
             env=environment,
             start_new_session=True,
         )

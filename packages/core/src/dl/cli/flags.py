@@ -73,6 +73,9 @@ Reg = Annotated[
 TaskName = Annotated[str, typer.Option("--task", help="Task; see: dl ls tasks. Inferred from the target if omitted.")]
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the split, the weights and the batches.")]
 Accelerator = Annotated[str, typer.Option("--accelerator", help="Hardware: auto, cpu, gpu, ...")]
+MaxTime = Annotated[
+    str, typer.Option("--max-time", help="End after this time, with a report: 20m, 1h30m, 90s.", metavar="TIME")
+]
 Notify = Annotated[
     str, typer.Option("--notify", help="At the end, post the verdict as JSON to this address.", metavar="URL")
 ]

@@ -31,6 +31,7 @@ from dl.cli.flags import (
     GroupOn,
     Input,
     Json,
+    MaxTime,
     ModelName,
     OnLeak,
     Precision,
@@ -132,7 +133,7 @@ def fit(
     strategy: Annotated[str, typer.Option(help="Distribution strategy: auto, ddp, fsdp, ...")] = "auto",
     precision: Precision = "32-true",
     num_nodes: Annotated[int, typer.Option(help="Number of machines.")] = 1,
-    max_time: Annotated[str, typer.Option(help="Stop training after this time, as DD:HH:MM:SS.")] = "",
+    max_time: MaxTime = "",
     detach: Annotated[
         bool, typer.Option("--detach", help="Go on without this terminal; see: dl status, dl stop.")
     ] = False,

@@ -22,7 +22,9 @@ def check_limit(seconds: float) -> None:
         BadOption: With the shortest one.
     """
     if 0 < seconds < SHORTEST:
-        raise BadOption(f"--time {seconds:.0f}s: a workflow takes at least {SHORTEST:.0f}s; give it more, or no --time")
+        raise BadOption(
+            f"--max-time {seconds:.0f}s: a workflow takes at least {SHORTEST:.0f}s; give it more, or no --max-time"
+        )
 
 
 def allot(left: float, stage: Stage, stages: Sequence[Stage], state: Workflow) -> float:

@@ -27,6 +27,7 @@ from dl.cross_validation.plan import make_plan
 from dl.data.examples import Dataset, subset_fingerprint, whole
 from dl.data.memory import is_named
 from dl.errors import BadData, BadOption, BadRun, CannotWrite, DLError, nearest
+from dl.limits import parse_time
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
@@ -61,7 +62,6 @@ from dl.training.attribution import attribute_errors
 from dl.training.devices import Devices
 from dl.training.origin import refuse_going_on
 from dl.training.setup import FitSetup, set_up
-from dl.tuning.budget import parse_time
 from dl.words import show_seconds
 
 STAGES: tuple[Stage, ...] = (
