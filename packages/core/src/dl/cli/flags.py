@@ -80,7 +80,7 @@ Notify = Annotated[
     str, typer.Option("--notify", help="At the end, post the verdict as JSON to this address.", metavar="URL")
 ]
 Bell = Annotated[bool, typer.Option("--bell", help="At the end, ring the bell of the terminal.")]
-Precision = Annotated[str, typer.Option("--precision", help="Number format: 32-true, bf16-mixed, 16-mixed, ...")]
+Precision = Annotated[str, typer.Option("--precision", help="Number format: auto, 32-true, bf16-mixed, 16-mixed, ...")]
 
 # Options that are flags only; a model may still have an option of such a name.
 FLAGS = frozenset(

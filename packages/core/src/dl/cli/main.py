@@ -18,6 +18,7 @@ import typer
 
 from dl.background import is_abandoned
 from dl.cli import rescue
+from dl.cli.mending import with_command
 from dl.errors import DLError, PluginFailed, ProcessLost, TrainingFailed, is_out_of_memory
 from dl.launch import LOST, is_watched
 from dl.signals import SecondSignal
@@ -41,13 +42,18 @@ MODULES = {
     "stop": "detach",
     "test": "train",
     "predict": "train",
+    "export": "export",
     "ls": "look",
     "show": "look",
     "doctor": "look",
+    "rm": "tidy",
+    "tag": "tidy",
+    "note": "tidy",
     "plugins": "extend",
     "install": "extend",
     "uninstall": "extend",
     "new": "author",
+    "completion": "completion",
 }
 VERSION_FLAG = "--version"
 
@@ -106,9 +112,14 @@ def run(arguments: list[str]) -> int:
     warnings.showwarning = _one_line(set())  # warnings of dl are for users, not for developers
     arguments = _fill_resume(arguments)
     try:
-        words = arguments or ["--help"]
+        if not arguments:
+            from dl.cli.here import show_here
+
+            show_here()
+            sys.stdout.flush()
+            return 0
         with showing():
-            code = command_line(*arguments[:1])(words, standalone_mode=False, prog_name="dl", obj=arguments)
+            code = command_line(*arguments[:1])(arguments, standalone_mode=False, prog_name="dl", obj=arguments)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except DLError as error:
@@ -116,7 +127,7 @@ def run(arguments: list[str]) -> int:
             raise
         if isinstance(error, ProcessLost) and is_watched():
             return LOST  # whoever watches knows which process has ended, and why
-        return _refuse(str(error), error.exit_code)
+        return _refuse(with_command(error, arguments), error.exit_code)
     except typer.TyperException as error:  # a wrong flag or a missing argument
         context = getattr(error, "ctx", None)
         typed = f"dl {arguments[0]}" if arguments and arguments[0] in MODULES else "dl"

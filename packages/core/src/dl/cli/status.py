@@ -105,9 +105,9 @@ def _follow(run: Run, runs: Path) -> None:
 
 def _show_running(out: Console, runs: Path, newest: Run) -> None:
     """Print a line for everything else that runs."""
-    from dl.runs.run import numbered
+    from dl.runs.run import list_numbered
 
-    for run in numbered(runs):
+    for run in list_numbered(runs):
         if run.path == newest.path or running_part(run) is None:
             continue
         found = standing_of_any(run)
@@ -193,11 +193,10 @@ def _stages(state: Workflow) -> list[dict[str, Any]]:  # Any: JSON
 
 def standing_of_workflow(state: Workflow) -> Standing:
     """Return where a workflow stands."""
-    running = state.status == "running" and is_running(state.pid, state.host)
-    status = "killed" if state.status == "running" and not running else state.status
-    done = [one for one in state.stages if one.status in ("finished", "skipped")]
-    last = next((one for one in reversed(done) if one.result), None)
-    result = f"{len(done)} of {len(state.stages)} stages; {last.result if last else 'none finished'}"
+    from dl.runs.workflow import describe_workflow
+
+    status, result = describe_workflow(state)
+    running = status == "running"
     pid = state.pid if running else 0
     return Standing(state.name, "workflow", status, result, "" if running else state.command, running, pid)
 
