@@ -328,8 +328,7 @@ def _left_of_fit(run: Run) -> str:
     from dl.words import show_seconds
     from dl.work import Meter
 
-    rows, train = run.history.rows, run.recipe.train
-    epochs = int(train["epochs"]) if "epochs" in train else 0
+    rows, epochs = run.history.rows, float(str(run.recipe.train.get("epochs", 0)))
     meter, passed = Meter(0.0), max(time.time() - (run.path / "run.json").stat().st_mtime, 0.0)
     for row in rows:
         meter.add(row["epoch"], row["seconds"])
