@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 from lightning.pytorch.loggers import Logger, MLFlowLogger
-from mlflow.entities import Metric, RunTag
 
 from dl.hookspecs import RunReport
 from dl_loggers.conclusion import numbers, page, tags
@@ -35,6 +34,8 @@ def build(folder: Path, project: str) -> MlflowRun:
 
 def conclude(logger: Logger, report: RunReport) -> None:
     """Log the report: its pages as artifacts, the verdict as tags, the scores as metrics."""
+    from mlflow.entities import Metric, RunTag
+
     assert isinstance(logger, MLFlowLogger)
     client, run = logger.experiment, logger.run_id
     now = int(1000 * time.time())

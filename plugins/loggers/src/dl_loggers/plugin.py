@@ -58,6 +58,8 @@ def _csv(folder: Path, _options: Options) -> Logger:
 
 def _tensorboard(folder: Path, _options: Options) -> Logger:
     _need("tensorboard")
+    import torch.utils.tensorboard.summary  # noqa: F401 - while the fit waits, as below
+
     from dl_loggers.tensorboard_run import TensorBoardRun
 
     return TensorBoardRun(folder, name=FOLDER, version="", default_hp_metric=False)
@@ -65,6 +67,8 @@ def _tensorboard(folder: Path, _options: Options) -> Logger:
 
 def _wandb(folder: Path, options: Options) -> Logger:
     _need("wandb")
+    import wandb  # noqa: F401 - while the fit waits: imports beside its own may fail in Python 3.11 (gh-106905)
+
     from dl_loggers.wandb_run import WandbRun
 
     return WandbRun(folder, str(options["project"]), offline=bool(options["offline"]))
@@ -72,6 +76,9 @@ def _wandb(folder: Path, options: Options) -> Logger:
 
 def _mlflow(folder: Path, options: Options) -> Logger:
     _need("mlflow", "mlflow-skinny")
+    import mlflow.entities
+    import mlflow.tracking  # noqa: F401 - while the fit waits, as above
+
     from dl_loggers.mlflow_run import build
 
     return build(folder, str(options["project"]))

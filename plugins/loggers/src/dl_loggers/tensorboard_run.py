@@ -6,7 +6,6 @@ from argparse import Namespace
 from typing import Any
 
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
-from torch.utils.tensorboard.summary import hparams
 
 from dl.hookspecs import RunReport
 from dl_loggers.conclusion import numbers, tags
@@ -21,6 +20,8 @@ class TensorBoardRun(TensorBoardLogger):
         self, params: dict[str, Any] | Namespace, *_: Any, **__: Any
     ) -> None:  # Any: as Lightning has it
         """Log the choices."""
+        from torch.utils.tensorboard.summary import hparams
+
         super().log_hyperparams(params)
         named = vars(params) if isinstance(params, Namespace) else params
         plain = {name: value if isinstance(value, (int, float)) else str(value) for name, value in named.items()}

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import wandb
 from lightning.pytorch.loggers import Logger
 
 from dl.hookspecs import RunReport
@@ -34,6 +33,8 @@ class WandbRun(Logger):
     def experiment(self) -> Any:  # Any: as above
         """The run, begun where it is not."""
         if self._run is None:
+            import wandb
+
             quiet = wandb.Settings(silent=True, console="off")
             mode = self.mode or ("online" if wandb.login(prompt=False, verify=False) else "offline")
             given: dict[str, Any] = {"dir": str(self.folder), "mode": mode, "settings": quiet}
@@ -70,6 +71,8 @@ class WandbRun(Logger):
 
 def conclude(logger: Logger, report: RunReport) -> None:
     """Log the report: its pages as an artifact, the verdict as tags and notes, the scores in the summary."""
+    import wandb
+
     assert isinstance(logger, WandbRun)
     run = logger.experiment
     run.tags = (*(run.tags or ()), *short_tags(report))

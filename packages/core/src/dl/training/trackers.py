@@ -25,7 +25,7 @@ from dl.words import many
 if TYPE_CHECKING:
     from dl.hookspecs import RunReport
 
-AT_START = 2.0  # seconds in which a logger that cannot be built is an error
+AT_START = 5.0  # seconds in which a logger that cannot be built is an error, and packages are imported
 AT_END = 10.0  # seconds for what is left to log
 SHARE = 0.02  # of the seconds of the fit, if that is longer
 
