@@ -50,6 +50,7 @@ from benchmarks import (
     tables,
     text,
     thresholds,
+    trackers,
     tuning,
     verdicts,
 )
@@ -90,6 +91,7 @@ ALL: dict[str, Callable[[], None]] = {
     "folds": folds.main,
     "rivals": rivals.main,
     "features": features.main,
+    "trackers": trackers.main,
     "tuning": tuning.main,
     "alarms": alarms.main,
     "leaks": leaks.main,

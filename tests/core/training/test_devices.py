@@ -24,7 +24,6 @@ from dl.training.devices import Devices, is_first_device, quiet_lightning
         ({"accelerator": "tpu"}, "lightning refuses these devices"),
         ({"strategy": "hope"}, "invalid strategy name"),
         ({"precision": "7-bit"}, "Precision '7-bit' is invalid"),
-        ({"max_time": "soon"}, "not a valid duration"),
         ({"num_nodes": 0}, "positive integer"),
     ],
 )

@@ -171,6 +171,17 @@ def move(source: Path, target: Path) -> None:
         os.replace(source, target)  # noqa: PTH105
 
 
+def open_log(path: Path) -> IO[bytes]:
+    """Open an empty file for what another process prints.
+
+    Raises:
+        CannotWrite: If it cannot be made.
+    """
+    with explain_write_errors(path):
+        FAULTS.before()
+        return path.open("wb")
+
+
 def remove(path: Path) -> None:
     """Remove a file, if it is there and can be."""
     with contextlib.suppress(OSError):  # an open file on Windows may stay

@@ -125,7 +125,7 @@ def decode_all(
             reason = getattr(error, "strerror", None) or "the memory is full"
             raise BadData(f"{safe_text(paths[position])!r} can no longer be read: {reason}") from error
 
-    for_each(put, len(paths), float(np.mean([fact.height * fact.width for fact in facts])))
+    for_each(put, len(paths), float(np.mean([fact.height * fact.width for fact in facts])), "decoding")
     return dict(sorted(bad.items()))
 
 

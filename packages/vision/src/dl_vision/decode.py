@@ -22,6 +22,7 @@ from dl import regular
 from dl.errors import BadFile
 from dl.options import Options
 from dl.terminal import safe_text
+from dl.work import over, reported
 
 Image.init()
 # Formats with an unambiguous signature that pillow reads by itself, without starting another program.
@@ -153,29 +154,31 @@ def _padded(pixels: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
     return np.concatenate([pixels, beside], axis=1)
 
 
-def for_each(work: Callable[[int], None], count: int, mean_size: float) -> None:
-    """Call ``work`` with 0..count-1, in threads if images are large enough: pillow decodes without the GIL.
+def for_each(call: Callable[[int], None], count: int, mean_size: float, name: str = "images") -> None:
+    """Call a function with 0..count-1, in threads if images are large enough: pillow decodes without the GIL.
 
     Args:
-        work: Processes one image.
+        call: Processes one image.
         count: Number of images.
         mean_size: Of an image, in pixels (in bytes, if it is only read).
+        name: Of the work.
     """
     threads = min(32, os.cpu_count() or 1) if mean_size >= FEW_PIXELS else 1
     with strict_pillow():
         if threads == 1 or count < 2 * threads:
-            for position in range(count):
-                work(position)
+            for position in over(range(count), name):
+                call(position)
             return
         starts = range(0, count, max(1, min(AT_ONCE, count // (4 * threads))))
 
         def some(start: int) -> None:
             for position in range(start, min(start + starts.step, count)):
-                work(position)
+                call(position)
 
         pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
         try:
-            list(pool.map(some, starts))
+            for _ in reported(pool.map(some, starts), name, len(starts)):
+                pass
         finally:
             pool.shutdown(cancel_futures=True)
 

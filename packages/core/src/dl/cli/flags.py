@@ -81,16 +81,26 @@ Reg = Annotated[
 TaskName = Annotated[str, typer.Option("--task", help="Task; see: dl ls tasks. Inferred from the target if omitted.")]
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the split, the weights and the batches.")]
 Accelerator = Annotated[str, typer.Option("--accelerator", help="Hardware: auto, cpu, gpu, ...")]
+MaxTime = Annotated[
+    str, typer.Option("--max-time", help="End after this time, with a report: 20m, 1h30m, 90s.", metavar="TIME")
+]
+Notify = Annotated[
+    str, typer.Option("--notify", help="At the end, post the verdict as JSON to this address.", metavar="URL")
+]
+Bell = Annotated[bool, typer.Option("--bell", help="At the end, ring the bell of the terminal.")]
 Precision = Annotated[str, typer.Option("--precision", help="Number format: auto, 32-true, bf16-mixed, 16-mixed, ...")]
 
 # Options that are flags only; a model may still have an option of such a name.
 FLAGS = frozenset(
     (
         "accelerator",
+        "bell",
+        "detach",
         "devices",
         "logger",
         "max_time",
         "model",
+        "notify",
         "num_nodes",
         "precision",
         "recipe",

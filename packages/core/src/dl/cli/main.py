@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dl.background import is_abandoned
 from dl.cli import rescue
 from dl.cli.mending import with_command
 from dl.errors import DLError, PluginFailed, ProcessLost, TrainingFailed, is_out_of_memory
@@ -23,6 +24,7 @@ from dl.launch import LOST, is_watched
 from dl.signals import SecondSignal
 from dl.terminal import console, safe_text
 from dl.version import VERSION
+from dl.work_display import showing
 
 if TYPE_CHECKING:
     from dl.plugins.states import PluginState
@@ -37,6 +39,7 @@ MODULES = {
     "tune": "tune",
     "workflow": "workflow",
     "status": "status",
+    "stop": "detach",
     "test": "train",
     "predict": "train",
     "export": "export",
@@ -96,7 +99,8 @@ def _global_flags(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     code = run(sys.argv[1:] if arguments is None else list(arguments))
-    if code and is_watched():  # threads of a lost connection may abort the program at exit, with another code
+    # Threads of a lost connection may abort the program at exit, with another code; a tracker may block it for ever.
+    if (code and is_watched()) or is_abandoned():
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -114,7 +118,8 @@ def run(arguments: list[str]) -> int:
             show_here()
             sys.stdout.flush()
             return 0
-        code = command_line(*arguments[:1])(arguments, standalone_mode=False, prog_name="dl", obj=arguments)
+        with showing():
+            code = command_line(*arguments[:1])(arguments, standalone_mode=False, prog_name="dl", obj=arguments)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except DLError as error:

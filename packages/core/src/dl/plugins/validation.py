@@ -54,6 +54,7 @@ OWN_COMMANDS = frozenset(
         "tune",
         "workflow",
         "status",
+        "stop",
         "uninstall",
     }
 )

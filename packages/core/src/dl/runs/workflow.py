@@ -261,7 +261,7 @@ class Workflow:
         minutes, seconds = divmod(int(self.limit), 60)
         limit = "".join(f"{count}{unit}" for count, unit in ((minutes, "m"), (seconds, "s")) if count)
         warn = self.on_leak if self.on_leak != "stop" else ""
-        flags = {"--time": limit, "--trials": str(self.trials or ""), "--on-leak": warn}
+        flags = {"--max-time": limit, "--trials": str(self.trials or ""), "--on-leak": warn}
         words = [word for name, value in flags.items() if value for word in (name, value)]
         closed = ["--keep-test-closed"] if self.keep_test_closed else []
         return shlex.join(["dl", "workflow", *self.asked.words, *words, *closed])

@@ -23,6 +23,7 @@ from dl.finding import Finding
 from dl.intervals import wilson
 from dl.splits.holdout import components
 from dl.words import many
+from dl.work import doing
 
 ALIKE = 1 / 3  # of the runs of two texts together that both have, from which they are near copies
 FEWEST = 6  # runs of a text, with fewer of which it is known too little
@@ -132,13 +133,15 @@ def _sketches(texts: Ragged) -> tuple[Hashes, Index]:
     sketches = np.full((len(texts), SKETCH), np.iinfo(np.uint64).max)
     sizes = np.zeros(len(texts), np.int64)
     start = 0
-    while start < len(texts):
-        done = ends[start - 1] if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, done + _BLOCK)))
-        values, within = _beginnings(texts, start, stop, lengths)
-        owner, hashes = _runs(values, within)
-        _keep_least(sketches[start:stop], sizes[start:stop], owner, hashes)
-        start = stop
+    with doing("guards", len(texts)) as work:
+        while start < len(texts):
+            done = ends[start - 1] if start else 0
+            stop = max(start + 1, int(np.searchsorted(ends, done + _BLOCK)))
+            values, within = _beginnings(texts, start, stop, lengths)
+            owner, hashes = _runs(values, within)
+            _keep_least(sketches[start:stop], sizes[start:stop], owner, hashes)
+            start = stop
+            work.reach(start)
     return sketches, sizes
 
 

@@ -16,7 +16,6 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import Logger
 from torch import Tensor
 
 from dl import sealed
@@ -25,8 +24,6 @@ from dl.data.summary import summarize_inputs
 from dl.errors import CannotWrite
 from dl.groups import Groups
 from dl.options import Value
-from dl.plugins.registry import Plugins
-from dl.plugins.states import describe_error, warn_of_plugins
 from dl.runs import outcomes
 from dl.runs.commit import commit
 from dl.runs.drift import write_columns
@@ -35,7 +32,7 @@ from dl.runs.history import EpochRow, best_epoch, write_history
 from dl.runs.manifest import Manifest
 from dl.runs.run import HEADS, WEIGHTS
 from dl.runs.thresholds import choose_thresholds
-from dl.signals import SecondSignal, StopFlag
+from dl.signals import StopFlag
 from dl.terminal import plain
 from dl.training.checkpoint import copy_weights, save_weights
 from dl.training.devices import is_first_device
@@ -46,6 +43,7 @@ from dl.training.ranks import Ranks, connect
 from dl.training.regularizers import Regularizers
 from dl.training.sketches import MOST_EXAMPLES, hardest, project_splits, spread, write_sketches
 from dl.training.state import Saved
+from dl.training.trackers import Trackers
 from dl.words import many
 
 Write = Callable[[], None]
@@ -515,40 +513,21 @@ class EarlyStopping(Callback):
 
 
 class LoggerCallback(Callback):
-    """Logs the metrics of each epoch. A logger that fails is named in a warning and dropped; the fit continues."""
+    """Passes the options and the row of each epoch to the loggers, on the first device only."""
 
-    def __init__(
-        self, run_writer: RunWriter, loggers: Mapping[str, Logger], choices: Mapping[str, Value], plugins: Plugins
-    ) -> None:
-        self.run_writer, self.loggers, self.choices, self.plugins = run_writer, dict(loggers), choices, plugins
+    def __init__(self, run_writer: RunWriter, trackers: Trackers, choices: Mapping[str, Value]) -> None:
+        self.run_writer, self.trackers, self.choices = run_writer, trackers, choices
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log the options as hyperparameters."""
-        self._call(lambda logger: logger.log_hyperparams(dict(self.choices)))
+        self.trackers.choose(self.choices)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log the epoch's row, after `RunWriter` has added it."""
         if self.run_writer.rows:
             row = {name: value for name, value in self.run_writer.rows[-1].items() if value == value}
             step = int(row.pop("step"))
-            self._call(lambda logger: logger.log_metrics(row, step=step))
-
-    def end(self, status: str) -> None:
-        """Finalize the loggers."""
-        self._call(lambda logger: logger.finalize("success" if status == "finished" else status))
-
-    def _call(self, call: Callable[[Logger], None]) -> None:
-        if not is_first_device():
-            return
-        for name, logger in list(self.loggers.items()):
-            try:
-                call(logger)
-            except (KeyboardInterrupt, SecondSignal):
-                raise
-            except BaseException as error:
-                del self.loggers[name]
-                message = f"the logger {name!r} failed and is no longer called: {describe_error(error)}"
-                warn_of_plugins(self.plugins.line("loggers", name, message))
+            self.trackers.log(row, step)
 
 
 class ProgressCallback(Callback):

@@ -21,6 +21,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from dl.errors import BadDevices
 from dl.launch import MOST_PER_CORE
+from dl.limits import as_clock, parse_time
 from dl.training.checkpoint import DurableCheckpoints
 from dl.training.sharded import NAME as FSDP
 from dl.training.sharded import Sharded
@@ -86,7 +87,7 @@ class Devices:
         strategy: ``auto``, ``ddp``, ``fsdp``, ...
         precision: ``32-true``, ``bf16-mixed``, ...; ``auto`` becomes the fastest that keeps the range of 32 bits.
         num_nodes: Number of machines.
-        max_time: Stop training after ``DD:HH:MM:SS``; empty for no limit.
+        max_time: Stop training after this time: ``20m``, ``1h30m``, ``DD:HH:MM:SS``; empty for no limit.
     """
 
     accelerator: str = "auto"
@@ -162,7 +163,7 @@ class Devices:
             BadDevices: If this machine lacks the requested hardware.
         """
         self._check_count()
-        given = asdict(self) | {"max_time": self.max_time or None}
+        given = asdict(self) | {"max_time": as_clock(parse_time(self.max_time)) if self.max_time else None}
         try:
             count = int(self.devices) if self.devices.isdecimal() else self.devices
             given["strategy"] = Sharded() if self.strategy == FSDP else self.strategy
