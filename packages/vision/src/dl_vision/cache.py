@@ -177,9 +177,8 @@ def _load_pixels(stored: Path, count: int, shape: Shape) -> Pixels | None:
     if not is_whole(stored):
         return None
     try:
-        # Copy-on-write, since torch needs writable arrays.
         regular.check_regular(stored)
-        images = np.load(stored, mmap_mode="c", allow_pickle=False)
+        images = np.load(stored, mmap_mode="r", allow_pickle=False)
         bad: dict[int, str] = {}
         if len(images) < count:
             bad = {int(at): str(why) for at, why in parse_json(read_entry(stored.with_suffix(".bad")) or b"").items()}

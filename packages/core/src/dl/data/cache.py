@@ -72,12 +72,22 @@ def size_limit() -> int:
     Raises:
         BadOption: If ``$DL_CACHE_SIZE`` is not a size.
     """
-    given = os.environ.get(SIZE, "")
+    given = size_given(SIZE)
+    return DEFAULT if given is None else given
+
+
+def size_given(variable: str) -> int | None:
+    """Return the size in an environment variable, in bytes; None if it is not set.
+
+    Raises:
+        BadOption: If it is not a size.
+    """
+    given = os.environ.get(variable, "")
     if not given:
-        return DEFAULT
+        return None
     match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([kmgt]?)b?", given.strip().lower())
     if match is None:
-        raise BadOption(f"{SIZE}={given!r}: expected a size, like 500MB or 20GB")
+        raise BadOption(f"{variable}={given!r}: expected a size, like 500MB or 20GB")
     return int(float(match[1]) * UNITS[match[2]])
 
 

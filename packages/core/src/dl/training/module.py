@@ -31,6 +31,7 @@ from dl.domain import Preprocessor
 from dl.errors import BadRun, TrainingFailed
 from dl.options import Value
 from dl.padded import Prepared, in_precision
+from dl.recipes.recipe import BLOCKS, SHUFFLE
 from dl.regularizer import WORD, Batch
 from dl.runs.outcomes import PARTS, Scored
 from dl.specs import OwnStep
@@ -169,6 +170,8 @@ class FitModule(pl.LightningModule):
         self.sampler = TrainBatchSampler(
             self.data.train, batch, self.seed, self.shard, steps, data.lengths, chances=chances, queries=self._queries()
         )
+        if self.train_options.get(SHUFFLE) == BLOCKS:
+            self.sampler.rows_per_block, self.sampler.ahead = data.rows_per_block, data.read_ahead
 
     def _queries(self) -> Index | None:
         """Return the numbers of the queries of all rows, (N,); None where rows are no part of one."""
