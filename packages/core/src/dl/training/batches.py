@@ -33,6 +33,7 @@ WIDEST = 1 << 25  # most values of a padded batch: 256 MiB, and a few times that
 POOL = 50  # batches whose rows are sorted by length together
 FEWEST_QUERIES = 2  # of a batch
 SHARE_OF_DEVICE = 0.5  # of an accelerator's free memory that data may use
+EVAL_BYTES = 1 << 25  # of stored inputs that are scored at once, as 170 images of 256 x 256
 BLOCK = 1 << 18  # bytes of the rows that lie together and are read at once, where data is larger than memory
 WINDOW = 1 << 10  # blocks whose rows are shuffled together
 POOLS = 8  # of `POOL` batches, whose batches are shuffled together there
@@ -63,6 +64,10 @@ class DeviceDataset:
     def rows_per_block(self) -> int:
         """Number of neighbouring rows that are read at once, where the data is larger than memory."""
         return max(BLOCK // self.row_bytes, 1)
+
+    def eval_batch_size(self, most: int) -> int:
+        """Return the number of examples that are scored at once: ``most`` but where they are large."""
+        return max(1, min(most, EVAL_BYTES // self.row_bytes))
 
     def read_ahead(self, positions: Tensor) -> None:
         """Ask the system to read the rows at these positions (n,) soon, if they lie in mapped files on the host."""

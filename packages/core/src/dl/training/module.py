@@ -191,10 +191,10 @@ class FitModule(pl.LightningModule):
     def val_dataloader(self) -> list[EvalBatchSampler]:
         """Return the samplers of the validation set and the probe."""
         val, probe = self.data.val_data.lengths, self.data.train_data.lengths
-        eval_batch_size = self.task.row.eval_batch_size
+        most, val_data, train_data = self.task.row.eval_batch_size, self.data.val_data, self.data.train_data
         return [
-            EvalBatchSampler(self.data.val, self.shard, val, eval_batch_size),
-            EvalBatchSampler(self.data.probe, self.shard, probe, eval_batch_size),
+            EvalBatchSampler(self.data.val, self.shard, val, val_data.eval_batch_size(most)),
+            EvalBatchSampler(self.data.probe, self.shard, probe, train_data.eval_batch_size(most)),
         ]
 
     def on_fit_start(self) -> None:
@@ -706,7 +706,9 @@ class FitModule(pl.LightningModule):
         data = self.data.val_data if is_val else self.data.train_data
         positions = (self.data.val if is_val else self.data.probe)[rows]
         lengths = None if data.lengths is None else data.lengths[positions]
-        sampler = EvalBatchSampler(np.arange(len(rows)), Shard(), lengths, self.task.row.eval_batch_size)
+        sampler = EvalBatchSampler(
+            np.arange(len(rows)), Shard(), lengths, data.eval_batch_size(self.task.row.eval_batch_size)
+        )
         was_training = self.training
         self.eval()
         with torch.inference_mode(), self._scored_weights(), penultimate(self.network) as kept:
