@@ -52,6 +52,11 @@ def is_larger(nbytes: int) -> bool:
     return nbytes > SHARE * memory()
 
 
+def is_spilled(nbytes: int) -> bool:
+    """Return whether what is made with this size lies in a file."""
+    return nbytes > SPILLED * memory()
+
+
 def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:  # Any: of that dtype
     """Return an array without content; in a mapped file if it would take much of the memory.
 
@@ -59,7 +64,7 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:  # Any: of 
         CannotWrite: If the disk has no room for it.
     """
     size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
-    if size <= SPILLED * memory():
+    if not is_spilled(size):
         return np.empty(shape, dtype)
     folder = cache_folder(FOLDER)
     with explain_write_errors(folder), tempfile.TemporaryFile(dir=folder) as file:
@@ -70,7 +75,7 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:  # Any: of 
 
 def spilled(values: NDArray[Any]) -> NDArray[Any]:  # Any: of one dtype
     """Return an array as it is, or a copy in a mapped file if it takes much of the memory."""
-    made = empty(values.shape, values.dtype) if values.nbytes > SPILLED * memory() else values
+    made = empty(values.shape, values.dtype) if is_spilled(values.nbytes) else values
     if made is not values:
         made[...] = values
     return made
