@@ -32,6 +32,7 @@ MARK = b"\ndl sum "  # before the checksum at the end of an entry
 DIGITS = 16  # of the checksum
 CHUNK = 1 << 24  # bytes summed at once
 VERIFIED = 4 << 30  # bytes of an entry up to which it is verified before it is used: seconds
+UNSUMMED = b"0" * DIGITS  # in place of the checksum of a larger one
 
 
 class DamagedEntry(UserWarning):
@@ -115,7 +116,7 @@ def write_entry(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         write(stream)
         stream.flush()
         size = stream.seek(0, os.SEEK_END)
-        found = _sum(stream.fileno(), size)
+        found = _sum(stream.fileno(), size) if size <= VERIFIED else UNSUMMED
         stream.seek(size)
         stream.write(MARK + found)
 
