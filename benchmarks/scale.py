@@ -3,8 +3,8 @@
 JPEGs of 256 x 256 are decoded and cached by `dl`, against a plain loop of two processes that decodes with pillow and
 keeps its pixels in a mapped array as well; asked for: 0.95 of its speed, and nothing decoded a second time. A fit on
 the cache is watched for its memory beyond the page cache; asked for: below 2 GB. Likewise the fit of a CSV. What the
-order in blocks costs is the accuracy of fits on digits sorted by class, the worst case, in a full shuffle and in windows
-of 1/10 and of 1/80 of the data, as 256 MiB are of 20 GB.
+order in blocks costs is the accuracy of fits on digits sorted by class, the worst case, in a full shuffle and in
+windows of 1/10 and of 1/80 of the data, as 256 MiB are of 20 GB.
 """
 
 import argparse
