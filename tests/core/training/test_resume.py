@@ -81,6 +81,10 @@ def of_numbers():
     return sorted(one.name for one in found if not one.only_for and one.name != "shrink")
 
 
+def test_a_fit_of_64_bits_ends_alike(twice):
+    twice([("step", 5)], devices=Devices("cpu", "1", precision="64-true"), optimizer="sgd", momentum=0.9)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("blocks", [True, False])
 @pytest.mark.parametrize("name", of_numbers())

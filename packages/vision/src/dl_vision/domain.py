@@ -9,7 +9,7 @@ from dl.domain import Domain
 from dl.options import Options
 from dl.tables.options import is_table, refuse_options
 from dl.tables.table import looks_like
-from dl_vision import folder
+from dl_vision import exported, folder
 from dl_vision.columns import COLUMNS
 from dl_vision.draw import draw, sketch
 from dl_vision.frames import find as frames
@@ -37,6 +37,7 @@ def load() -> Domain:
         from_memory=from_memory,
         columns=COLUMNS,
         rows=pixel_rows,
+        prepare=exported.prepare,
     )
 
 

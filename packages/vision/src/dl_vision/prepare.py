@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dl.data.examples import Subset
 from dl.domain import Preprocessor
-from dl.errors import BadData, BadOption, BadRun
+from dl.errors import BadData, BadOption, BadRun, DamagedRun
 from dl.options import Options
 
 CHUNK_BYTES = 1 << 22  # pixels counted at once, so that the data is never copied as a whole
@@ -112,7 +112,7 @@ def restore(settings: Mapping[str, Any]) -> VisionPreprocessor:  # Any: JSON
         shape = (int(settings["channels"]), int(settings["height"]), int(settings["width"]))
         mean, std = (tuple(float(value) for value in settings[name]) for name in ("mean", "std"))
     except (KeyError, TypeError, ValueError) as error:
-        raise BadRun(f"the stored image preprocessor cannot be read: {type(error).__name__} {error}") from error
+        raise DamagedRun(f"the stored image preprocessor cannot be read: {type(error).__name__} {error}") from error
     if min(shape) < 1 or not len(mean) == len(std) == shape[0] or not all(np.isfinite([*mean, *std])):
         raise BadRun(f"the stored image preprocessor is inconsistent: {shape} with mean {mean} and deviation {std}")
     return VisionPreprocessor(shape, mean, std)
@@ -139,5 +139,13 @@ def _count_values(subset: Subset) -> NDArray[np.int64]:
     for start in range(0, len(subset), size):
         chunk = images[subset.index[start : start + size]]
         for channel in range(channels):
-            counts[channel] += np.bincount(chunk[..., channel].ravel(), minlength=256)
+            counts[channel] += _count_bytes(chunk[..., channel].ravel().astype(np.uint8, copy=False))
+    return counts
+
+
+def _count_bytes(values: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Count the occurrences of each of 256 values; two neighbours are counted as one number, in half the time."""
+    even = len(values) // 2 * 2
+    pairs = np.bincount(values[:even].view(np.uint16), minlength=65_536).reshape(256, 256)
+    counts: NDArray[np.int64] = pairs.sum(axis=0) + pairs.sum(axis=1) + np.bincount(values[even:], minlength=256)
     return counts

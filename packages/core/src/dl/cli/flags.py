@@ -73,7 +73,7 @@ Reg = Annotated[
 TaskName = Annotated[str, typer.Option("--task", help="Task; see: dl ls tasks. Inferred from the target if omitted.")]
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the split, the weights and the batches.")]
 Accelerator = Annotated[str, typer.Option("--accelerator", help="Hardware: auto, cpu, gpu, ...")]
-Precision = Annotated[str, typer.Option("--precision", help="Number format: 32-true, bf16-mixed, 16-mixed, ...")]
+Precision = Annotated[str, typer.Option("--precision", help="Number format: auto, 32-true, bf16-mixed, 16-mixed, ...")]
 
 # Options that are flags only; a model may still have an option of such a name.
 FLAGS = frozenset(

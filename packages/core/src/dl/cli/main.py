@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dl.cli import rescue
+from dl.cli.mending import with_command
 from dl.errors import DLError, PluginFailed, ProcessLost, TrainingFailed, is_out_of_memory
 from dl.launch import LOST, is_watched
 from dl.signals import SecondSignal
@@ -38,13 +39,18 @@ MODULES = {
     "status": "status",
     "test": "train",
     "predict": "train",
+    "export": "export",
     "ls": "look",
     "show": "look",
     "doctor": "look",
+    "rm": "tidy",
+    "tag": "tidy",
+    "note": "tidy",
     "plugins": "extend",
     "install": "extend",
     "uninstall": "extend",
     "new": "author",
+    "completion": "completion",
 }
 VERSION_FLAG = "--version"
 
@@ -102,8 +108,13 @@ def run(arguments: list[str]) -> int:
     warnings.showwarning = _one_line(set())  # warnings of dl are for users, not for developers
     arguments = _fill_resume(arguments)
     try:
-        words = arguments or ["--help"]
-        code = command_line(*arguments[:1])(words, standalone_mode=False, prog_name="dl", obj=arguments)
+        if not arguments:
+            from dl.cli.here import show_here
+
+            show_here()
+            sys.stdout.flush()
+            return 0
+        code = command_line(*arguments[:1])(arguments, standalone_mode=False, prog_name="dl", obj=arguments)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except DLError as error:
@@ -111,7 +122,7 @@ def run(arguments: list[str]) -> int:
             raise
         if isinstance(error, ProcessLost) and is_watched():
             return LOST  # whoever watches knows which process has ended, and why
-        return _refuse(str(error), error.exit_code)
+        return _refuse(with_command(error, arguments), error.exit_code)
     except typer.TyperException as error:  # a wrong flag or a missing argument
         context = getattr(error, "ctx", None)
         typed = f"dl {arguments[0]}" if arguments and arguments[0] in MODULES else "dl"

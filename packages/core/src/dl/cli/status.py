@@ -14,7 +14,6 @@ from rich.table import Table
 from rich.text import Text
 
 from dl.cli.flags import DEFAULT_RUNS, Json, Runs
-from dl.processes import is_running
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
@@ -100,11 +99,10 @@ def _stages(state: Workflow) -> list[dict[str, Any]]:  # Any: JSON
 
 def standing_of_workflow(state: Workflow) -> Standing:
     """Return where a workflow stands."""
-    running = state.status == "running" and is_running(state.pid, state.host)
-    status = "killed" if state.status == "running" and not running else state.status
-    done = [one for one in state.stages if one.status in ("finished", "skipped")]
-    last = next((one for one in reversed(done) if one.result), None)
-    result = f"{len(done)} of {len(state.stages)} stages; {last.result if last else 'none finished'}"
+    from dl.runs.workflow import describe_workflow
+
+    status, result = describe_workflow(state)
+    running = status == "running"
     return Standing(state.name, "workflow", status, result, "" if running else state.command, running)
 
 

@@ -11,22 +11,22 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from dl import files, regular
-from dl.errors import BadRun
+from dl.errors import BadRun, DamagedRun
 from dl.finding import Finding
 from dl.intervals import Estimate, Interval
 from dl.options import Value
+from dl.processes import is_running
 from dl.recipes.asked import Asked
 from dl.runs.ledger import TestEvaluation
 from dl.runs.manifest import MetricInfo
 from dl.runs.run import WORKFLOW, Run, find_folder
-from dl.stored import from_json, parse_object
+from dl.stored import from_json, need_whole, parse_object, seal_text
 
 FORMAT = 1
 WAITING, RUNNING, FINISHED, SKIPPED, INTERRUPTED, FAILED = (
@@ -286,7 +286,7 @@ def write_workflow(workflow: Workflow) -> None:
     """Write `workflow.json` atomically."""
     content = asdict(workflow)
     del content["path"]
-    files.write_text(workflow.path / WORKFLOW, json.dumps(content, indent=1) + "\n")
+    files.write_text(workflow.path / WORKFLOW, seal_text(content))
 
 
 def read_workflow(path: Path) -> Workflow:
@@ -302,11 +302,21 @@ def read_workflow(path: Path) -> Workflow:
         if stored.get("format") != FORMAT:
             found = f"{where} has format {stored.get('format')!r}; this dl reads format {FORMAT}"
             raise BadRun(f"{found}  install the dl that wrote it")
+        need_whole(text)
         return replace(from_json(text, Workflow), path=path)
     except FileNotFoundError:
-        raise BadRun(f"{str(path)!r} is no workflow: {WORKFLOW} is missing") from None
+        raise DamagedRun(f"{str(path)!r} is no workflow: {WORKFLOW} is missing") from None
     except (OSError, ValueError) as error:
-        raise BadRun(f"{where} is damaged: {error}") from error
+        raise DamagedRun(f"{where} is damaged: {error}") from error
+
+
+def describe_workflow(state: Workflow) -> tuple[str, str]:
+    """Return the status of a workflow, ``killed`` where its process is gone, and what it reached, in one line."""
+    running = state.status == RUNNING and is_running(state.pid, state.host)
+    status = "killed" if state.status == RUNNING and not running else state.status
+    done = [one for one in state.stages if one.status in OVER]
+    last = next((one for one in reversed(done) if one.result), None)
+    return status, f"{len(done)} of {len(state.stages)} stages; {last.result if last else 'none finished'}"
 
 
 def is_workflow(path: Path) -> bool:

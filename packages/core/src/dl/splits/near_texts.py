@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.examples import Examples, Index, Subset, without_target
+from dl.data.known import known_or_made
 from dl.data.ragged import Ragged, concatenate, offsets_of
 from dl.errors import BadOption
 from dl.finding import Finding
@@ -28,6 +29,8 @@ FEWEST = 6  # runs of a text, with fewer of which it is known too little
 WIDTH = 3  # words of a run
 SKETCH = 32  # hashes kept of a text
 READ = 1_000
+KEPT = 2_000  # texts from which on their pairs are kept in the cache
+KIND, FORMAT = "near", 1  # of the entries; the format rises with any change of what is found
 MOST = 200_000  # texts that are compared
 LEVEL = 0.95  # of the interval of the share
 FEW, MANY = 0.01, 0.05  # of the validation texts: a tip where certainly more are near copies, an issue
@@ -105,6 +108,13 @@ def near_pairs(texts: Ragged) -> Index:
     Args:
         texts: (N,) UTF-8.
     """
+    if len(texts) < KEPT:
+        return _find_pairs(texts)
+    made_with = (FORMAT, ALIKE, FEWEST, WIDTH, SKETCH, READ)
+    return known_or_made(KIND, made_with, (texts.values, texts.offsets), lambda: _find_pairs(texts))
+
+
+def _find_pairs(texts: Ragged) -> Index:
     sketches, sizes = _sketches(texts)
     first, second = _candidates(sketches, sizes)
     kept = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -189,6 +189,8 @@ class RunWriter(Callback):
         self.manifest = self.manifest.with_status("running", epochs=len(self.rows), best_epoch=best)
         self.keep_status()
         self.progress.epoch(row, scores)
+        if len(self.rows) == 1 and (words := module.pay_back_in_words()):
+            self.progress.console.print(plain(f"  - {words}"))
 
     def keep_epoch(self, module: FitModule, *, is_best: bool) -> None:
         """Keep what the newest epoch gave until it is written: outcomes, and the weights if they are the best."""
@@ -342,7 +344,8 @@ class RunWriter(Callback):
 class OnceWriter(RunWriter):
     """Keeps the epochs of a short fit, one of several, in memory, and writes its run once, at the end.
 
-    Such a fit is done again if it is cut off: writing it epoch by epoch would take longer than the epochs.
+    Writing it epoch by epoch would take longer than the epochs. Where it takes longer than ``save_every=``, its state
+    has the epochs so far, so that it goes on where it was cut off.
     """
 
     def __init__(self, *given: Any) -> None:  # Any: as RunWriter takes them
@@ -352,12 +355,38 @@ class OnceWriter(RunWriter):
         self.best_logits: np.ndarray | None = None
         self.best_answers: np.ndarray | None = None
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start the clock; no checkpoint is kept."""
-        self.started = time.monotonic()
+    def state_dict(self) -> Saved:
+        """Return what the rows and files to come depend on, and the epochs so far."""
+        best = None if self.best_logits is None else torch.from_numpy(self.best_logits)
+        answers = None if self.best_answers is None else torch.from_numpy(self.best_answers)
+        mine = {
+            "best_epoch": self.manifest.best_epoch,
+            "epochs": [
+                {part: list(map(torch.from_numpy, astuple(one))) for part, one in both.items()} for both in self.epochs
+            ],
+            "best": self.best,
+            "best_logits": best,
+            "best_answers": answers,
+        }
+        return super().state_dict() | mine
+
+    def load_state_dict(self, state: Saved) -> None:
+        """Restore what `state_dict` returned."""
+        super().load_state_dict(state)
+        self.manifest = self.manifest.with_status("running", epochs=len(self.rows), best_epoch=state["best_epoch"])
+        self.epochs = [
+            {part: outcomes.Scored(*(one.numpy() for one in arrays)) for part, arrays in both.items()}
+            for both in state["epochs"]
+        ]
+        self.best = state["best"]
+        self.best_logits, self.best_answers = as_array(state["best_logits"]), as_array(state["best_answers"])
+
+    def _files_aside(self) -> Files:
+        """Return none: no file is written before the end."""
+        return {}
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Keep no checkpoint."""
+        """Keep no state of a whole epoch."""
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Keep no features and sketches."""
@@ -411,6 +440,17 @@ class FoldWriter(OnceWriter):
         super().keep_epoch(module, is_best=is_best)
         self.logits.append(module.scored["val"].logits)
         self.answers.append(module.val_answers())
+
+    def state_dict(self) -> Saved:
+        """Return what the rows and files to come depend on, the epochs so far, and their logits."""
+        answers = [None if one is None else torch.from_numpy(one) for one in self.answers]
+        return super().state_dict() | {"logits": list(map(torch.from_numpy, self.logits)), "answers": answers}
+
+    def load_state_dict(self, state: Saved) -> None:
+        """Restore what `state_dict` returned."""
+        super().load_state_dict(state)
+        self.logits = [one.numpy() for one in state["logits"]]
+        self.answers = [as_array(one) for one in state["answers"]]
 
     def decide(self) -> None:
         """Choose no threshold: like the epoch, it is chosen for all folds together."""
@@ -471,7 +511,7 @@ class EarlyStopping(Callback):
         """Stop if a regularizer ends the fit; called after `RunWriter` has added the epoch's row."""
         rows, headline = self.run_writer.rows, self.run_writer.manifest.task.headline  # other devices keep no rows
         why = self.regularizers.ends(rows, headline) if trainer.is_global_zero else ""
-        if not why and self.judge and isinstance(self.run_writer, FoldWriter):
+        if not why and self.judge and isinstance(self.run_writer, OnceWriter):
             why = self.judge(rows, [epoch["val"] for epoch in self.run_writer.epochs])
         self.why = trainer.strategy.broadcast(why)
         trainer.should_stop = trainer.should_stop or bool(self.why)
@@ -589,6 +629,11 @@ def _nothing() -> None:
 def as_tensor(content: bytes) -> Tensor:
     """Return bytes as (n,) uint8."""
     return torch.frombuffer(bytearray(content), dtype=torch.uint8)
+
+
+def as_array(tensor: Tensor | None) -> np.ndarray | None:
+    """Return a tensor of the CPU as an array; None as it is."""
+    return None if tensor is None else tensor.numpy()
 
 
 def _plain(row: EpochRow) -> EpochRow:

@@ -26,6 +26,7 @@ from dl.training.sharded import NAME as FSDP
 from dl.training.sharded import Sharded
 
 BLOCK_PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16-true", "64-true", "64")  # the others scale their gradients
+AUTO = "auto"
 LONGEST_COUNT = 9  # digits
 VISIBLE = "CUDA_VISIBLE_DEVICES"  # the environment variable that names the GPUs of a process
 
@@ -65,6 +66,16 @@ def one_by_one(count: int, visible: str) -> tuple[dict[str, str], ...]:
     return tuple({VISIBLE: name} for name in names[:count])
 
 
+def fastest_precision(accelerator: str) -> str:
+    """Return ``bf16-mixed`` on a GPU that computes in it, else ``32-true``.
+
+    Args:
+        accelerator: As it is asked for.
+    """
+    on_gpu = accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    return "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
+
+
 @dataclass(frozen=True)
 class Devices:
     """The hardware and the precision of a fit, in Lightning's terms.
@@ -73,7 +84,7 @@ class Devices:
         accelerator: ``auto``, ``cpu``, ``gpu``, ...
         devices: Number of devices, or ``auto``: one on a CPU, all of an accelerator.
         strategy: ``auto``, ``ddp``, ``fsdp``, ...
-        precision: ``32-true``, ``bf16-mixed``, ...
+        precision: ``32-true``, ``bf16-mixed``, ...; ``auto`` becomes the fastest that keeps the range of 32 bits.
         num_nodes: Number of machines.
         max_time: Stop training after ``DD:HH:MM:SS``; empty for no limit.
     """
@@ -84,6 +95,11 @@ class Devices:
     precision: str = "32-true"
     num_nodes: int = 1
     max_time: str = ""
+
+    def __post_init__(self) -> None:
+        """Let ``auto`` be the precision that it stands for on this machine, which the run keeps."""
+        if self.precision == AUTO:
+            object.__setattr__(self, "precision", fastest_precision(self.accelerator))
 
     def count_here(self) -> int:
         """Return the number of devices of this machine that are used.

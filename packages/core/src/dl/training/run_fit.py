@@ -54,6 +54,7 @@ from dl.training.ranks import Ranks, join
 from dl.training.resume import (
     ENVIRONMENT,
     begin_again,
+    cut_off,
     devices_of,
     find_same,
     is_unfinished,
@@ -364,7 +365,9 @@ def _add_rivals(run: Run, setup: FitSetup, plugins: Plugins) -> list[str]:
 
 
 def fit_into(folder: Path, setup: FitSetup, devices: Devices, plugins: Plugins, name: str = "", **how: Any) -> Run:
-    """Fit one of several fits in a folder of its own, without output; what a fit that was cut off left is removed.
+    """Fit one of several fits in a folder of its own, without output.
+
+    A fit of the same choices that was cut off there goes on from its state, if it had saved one; else it is removed.
 
     Args:
         folder: Of the run.
@@ -377,10 +380,14 @@ def fit_into(folder: Path, setup: FitSetup, devices: Devices, plugins: Plugins, 
     Raises:
         TrainingFailed: As `train`; the run then keeps the epochs before.
     """
-    remove_run(folder)
-    files.make_folder(folder)
-    write_run(folder, setup, devices, name)
-    return train(setup, devices, folder, Console(quiet=True), plugins, {}, name=name, **how)
+    resumed = cut_off(folder, setup, environment(devices), name)
+    if resumed is None:
+        remove_run(folder)
+        files.make_folder(folder)
+        write_run(folder, setup, devices, name)
+    else:
+        commit(folder, resumed.manifest)
+    return train(setup, devices, folder, Console(quiet=True), plugins, {}, name=name, resumed=resumed, **how)
 
 
 def write_run(

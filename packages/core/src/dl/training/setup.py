@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from dl import collector
 from dl.data.examples import Dataset, Fingerprints, Index, Subset, fingerprints, subset_fingerprint
 from dl.data.larger import is_larger, memory
 from dl.defaults import DataFacts, Default
@@ -204,6 +205,7 @@ def set_up(
         PluginFailed: If the network does not fit the task.
     """
     domain = plugins.domain(recipe.domain).load()
+    collector.resume()  # all that is large is imported
     origin = open_origin(recipe, plugins, domain) if recipe.from_run else None
     dataset = dataset or (origin.read(recipe, at_hand) if origin else load_dataset(recipe, plugins, domain))
     mended: tuple[Default, ...] = ()
@@ -274,6 +276,7 @@ def set_up_alike(shared: Shared, plugins: Plugins) -> FitSetup:
     """
     recipe = shared.recipe
     domain = plugins.domain(recipe.domain).load()
+    collector.resume()
     origin = open_origin(recipe, plugins, domain) if recipe.from_run else None
     dataset = origin.read(recipe, NOTHING) if origin else load_dataset(recipe, plugins, domain)
     splits = _splits_alike(shared, dataset)

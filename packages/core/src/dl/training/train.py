@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import lightning.pytorch as pl
@@ -13,6 +14,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 from rich.console import Console
+from torch import Tensor, nn
 
 from dl.errors import BadDevices, CannotWrite, DLError, ProcessLost, TrainingFailed, is_out_of_memory
 from dl.features import Stopped
@@ -42,6 +44,7 @@ from dl.training.devices import Devices, is_first_device, quiet_lightning
 from dl.training.features import Reading, read_features
 from dl.training.heads import head_writers
 from dl.training.keeper import StateKeeper
+from dl.training.layout import AS_BUILT, choose_layout
 from dl.training.learn import learn
 from dl.training.module import FitModule
 from dl.training.progress import ProgressDisplay
@@ -112,8 +115,11 @@ def train(
         for head in writer.heads:
             head.begin()
     keeper = None
-    if kind is RunWriter:
-        writer.keeper = keeper = StateKeeper(writer.folder, float(recipe.train["save_every"]), writer)
+    if kind is RunWriter or not (
+        kind is LastWriter or setup.at_hand or callbacks
+    ):  # callbacks have states of their own
+        at_end = kind is not RunWriter
+        writer.keeper = keeper = StateKeeper(writer.folder, float(recipe.train["save_every"]), writer, once=at_end)
     early_stopping = EarlyStopping(writer, setup.regularizers, judge)
     logger_callback = LoggerCallback(writer, loggers, recipe.flat(), plugins)
     own = [writer, logger_callback, ProgressCallback(display), SignalStop(flag, ranks)]
@@ -129,6 +135,8 @@ def train(
             reading = Reading(setup.preprocessor, setup.data)
             if alone:
                 reading = read_features(setup, device, console, lambda: flag.received is not None)
+            layout = _layout_of(setup, reading, device, resumed) if alone else AS_BUILT
+            writer.manifest = replace(writer.manifest, layout=layout)
             module = FitModule(
                 setup.network,
                 reading.preprocessor,
@@ -145,13 +153,15 @@ def train(
                 beside={"writer": writer, "early_stopping": early_stopping},
                 after_step=keeper.after_step if keeper else lambda _module: None,
                 resumed=resumed,
+                layout=layout,
             )
             with display, reading.context:
                 trainer.fit(module, ckpt_path=resumed.state if resumed else None)
         if flag.received is None:
             writer.end("finished", early_stopping.why or _why_cut_off(trainer, module, devices))
             if keeper and is_first_device():
-                keeper.clear(module)
+                with suppress(CannotWrite):  # older states then stay
+                    keeper.clear(module)
         else:
             words = f"stopped by a signal in epoch {len(writer.rows)}, after step {module.steps_done}"
             writer.end("interrupted", words, flag.received)
@@ -179,6 +189,23 @@ def train(
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()  # at exit, its threads may abort the program
     return Run(path, setup.at_hand or None)
+
+
+def _layout_of(setup: FitSetup, reading: Reading, device: torch.device, resumed: Resumed | None) -> str:
+    """Return the layout of feature maps: that of the run which is continued, else the one that is chosen here."""
+    if resumed is not None:
+        return resumed.manifest.layout
+    if device.type != "cpu":
+        return AS_BUILT
+    options, row, train_set = setup.recipe.train, setup.task.row, reading.data.train
+    batch = int(options["batch_size"])
+    steps = len(batch_sizes(len(train_set), batch)) * int(options["epochs"])
+    inputs, targets = reading.data.train_data.take(torch.from_numpy(train_set[:batch]))
+
+    def loss(network: nn.Module, prepared: Tensor) -> Tensor:
+        return row.loss(row.reduce_logits(network(prepared), prepared), targets, "mean")
+
+    return choose_layout(setup.network, lambda: reading.preprocessor(inputs), loss, steps)
 
 
 def _why_cut_off(trainer: pl.Trainer, module: FitModule, devices: Devices) -> str:
