@@ -17,12 +17,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 import dl
 from benchmarks.measuring import DL, in_turn, publish, ratios
+from dl.options import Options
 from dl.plugins.loading import load_plugins
 from dl.training import batches
 from dl.training.devices import Devices
@@ -30,7 +32,7 @@ from dl_vision.domain import open_path
 
 SIDE, CLASSES, BASES, AT_ONCE, ROUNDS = 256, 10, 200, 64, 3
 DECODED = SIDE * SIDE * 3  # bytes of an image
-READING = {"size": 0, "colour": "auto", "bad_files": "stop"}
+READING: Options = {"size": 0, "colour": "auto", "bad_files": "stop"}
 COLUMNS, ROW = 10, 87  # numbers in a row of the CSV, and its bytes
 SEEDS, DIGITS, ROWS_PER_BLOCK, EPOCHS = 3, 12_000, 12, 3
 WINDOWS = {"full": 0, "windows of 1/10": 83, "windows of 1/80": 10}  # of 833 blocks of one class each
@@ -136,7 +138,13 @@ def accuracy(window: int, seed: int) -> float:
     plugins = replace(plugins, datasets={**plugins.datasets, name: replace(spec, load=lambda _options: ordered)})
     batches.WINDOW = window or batches.WINDOW
     batches.BLOCK = ROWS_PER_BLOCK * 28 * 28
-    given = {"shuffle": "blocks" if window else "full", "rivals": False, "plugins": plugins, "val": 2_000, "seed": seed}
+    given: dict[str, Any] = {
+        "shuffle": "blocks" if window else "full",
+        "rivals": False,
+        "plugins": plugins,
+        "val": 2_000,
+        "seed": seed,
+    }
     given |= {"epochs": EPOCHS, "optimizer": "adamw", "schedule": "one-cycle", "devices": Devices("cpu", "1")}
     with tempfile.TemporaryDirectory() as runs:
         run = dl.fit(*name, recipe="book-convnet", runs=Path(runs), **given)
@@ -171,8 +179,8 @@ def main(gb: float = 0.2, rounds: int = ROUNDS, where: str = "") -> None:
         count = max(int(gb * 1e8 / ROW), 20_000)
         write_rows(table, count)
         os.environ["DL_MEMORY"] = f"{max(gb * 0.1, 0.001):.6f}GB"  # as if the table did not fit
-        fit = ("tabular", str(table), "target=label", "--model", "dense", "epochs=1", "batch_size=4096")
-        seconds, most = watch("fit", *fit, "--no-rivals", folder=folder)
+        of_rows = ("tabular", str(table), "target=label", "--model", "dense", "epochs=1", "batch_size=4096")
+        seconds, most = watch("fit", *of_rows, "--no-rivals", folder=folder)
         del os.environ["DL_MEMORY"]
         what = f"memory of a fit on {count:,} rows, {table.stat().st_size / 1e9:.2g} GB of CSV"
         rows.append({"what": what, "asked for": "-", "seen": f"{most / 1000:.2f} GB in {seconds:.0f} s"})

@@ -48,7 +48,7 @@ class _Chains:
 
     def places_of(self, left: int, right: int, candidates: Places) -> Places:
         """Return where a pair is now, (m,) ascending, from left to right where it overlaps with itself."""
-        at = np.unique(candidates)
+        at: Places = np.unique(candidates)
         at = at[(self.tokens[at] == left) & (self.after[at] != GONE)]
         at = at[self.tokens[self.after[at]] == right]
         if left == right and len(at) > 1:

@@ -160,7 +160,7 @@ def _fill(
     each = int(np.prod(shape))
 
     def write(position: int, image: NDArray[np.uint8]) -> None:
-        left, at = memoryview(np.ascontiguousarray(image).reshape(-1)), start + position * each
+        left, at = np.ascontiguousarray(image).reshape(-1).data, start + position * each
         while left:  # a new page of a map costs more than its copy
             done = os.pwrite(stream.fileno(), left, at)
             left, at = left[done:], at + done

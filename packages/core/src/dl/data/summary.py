@@ -43,14 +43,14 @@ def summarize_inputs(inputs: Inputs, rows: Index) -> Columns:
         return {name: found[name][rows] for name in inputs.dtype.names}
     if inputs.ndim == 2 and inputs.shape[1] <= FEW:
         return {f"input {k}": column for k, column in enumerate(inputs[rows].T.astype(np.float64))}
-    found = {"brightness": np.empty(len(rows)), "contrast": np.empty(len(rows))}
+    light: Columns = {"brightness": np.empty(len(rows)), "contrast": np.empty(len(rows))}
     size = max(AT_ONCE // int(np.prod(inputs.shape[1:])), 1)
     for start in range(0, len(rows), size):
         piece = slice(start, start + size)
         flat = inputs[rows[piece]].reshape(len(rows[piece]), -1)
-        found["brightness"][piece] = flat.mean(axis=1, dtype=np.float64)
-        found["contrast"][piece] = flat.std(axis=1, dtype=np.float64)
-    return found
+        light["brightness"][piece] = flat.mean(axis=1, dtype=np.float64)
+        light["contrast"][piece] = flat.std(axis=1, dtype=np.float64)
+    return light
 
 
 def describe_series(series: Ragged) -> Columns:
