@@ -90,7 +90,7 @@ def read_pixels(
             write_entry(stored, lambda stream: _fill(stream, stored, files, facts, shape, as_lines=as_lines))
         except CannotWrite as error:
             _warn(error)
-        if (known := _load_pixels(stored, len(files), shape)) is not None:
+        if (known := _load_pixels(stored, len(files), shape, written=True)) is not None:
             trim((stored, stored.with_suffix(".bad")))
             return known
     images = np.empty((len(files), *shape), np.uint8)
@@ -194,9 +194,9 @@ def _pack(images: NDArray[np.uint8], bad: dict[int, str]) -> list[int]:
     return kept
 
 
-def _load_pixels(stored: Path, count: int, shape: Shape) -> Pixels | None:
-    """Map the stored pixels, or return None if they are missing or incomplete."""
-    if not is_whole(stored):
+def _load_pixels(stored: Path, count: int, shape: Shape, *, written: bool = False) -> Pixels | None:
+    """Map the stored pixels, or return None if they are missing or incomplete; just written, they are not verified."""
+    if not written and not is_whole(stored):
         return None
     try:
         regular.check_regular(stored)
