@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dl.data.examples import Inputs, Subset
+from dl.data.larger import empty
 from dl.domain import Gaps, Preprocessor
 from dl.errors import BadData, BadRun, DamagedRun
 from dl.options import Options
@@ -283,7 +284,7 @@ class TabularPreprocessor(Preprocessor):
         missing = [column.name for column in used if column.name not in (rows.dtype.names or ())]
         if missing:
             raise BadData(f"column {quote(missing[0])} is missing; the run was trained on it")
-        stored = np.empty((len(rows), len(self.place_of) + len(self._words)), np.float32)
+        stored = empty((len(rows), len(self.place_of) + len(self._words)), np.float32)
         for first in range(0, len(rows), BLOCK):
             self._store(rows[first : first + BLOCK], stored[first : first + BLOCK])
         return stored

@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from dl.data.ragged import Ragged, offsets_of
 from dl.data.spill import RaggedWriter
@@ -165,7 +164,7 @@ class Vocabulary:
         return pa.array([token.encode() for token in self.tokens], pa.large_binary())
 
     @cached_property
-    def _byte_pairs(self) -> Tokenizer:
+    def _byte_pairs(self) -> bytepairs.Coder:
         return bytepairs.restore(self.tokens, self.merges)
 
     @cached_property

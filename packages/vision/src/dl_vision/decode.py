@@ -4,6 +4,8 @@ Only listed formats are opened; a decompression bomb or a truncated file is an e
 pixels are scaled by 1/257, transparency is blended with white, and of an animation the first frame is taken.
 """
 
+from __future__ import annotations
+
 import contextlib
 import io
 import math
@@ -65,20 +67,45 @@ class ImageFacts:
     error: str = ""
 
 
+class Packed(str):
+    """The path of a file in an uncompressed archive, with its place there; read as any other file.
+
+    Attributes:
+        archive: Path of the archive.
+        start: Of the file in it, in bytes.
+        size: In bytes.
+    """
+
+    __slots__ = ("archive", "size", "start")
+    archive: str
+    start: int
+    size: int
+
+    @classmethod
+    def of(cls, archive: str, name: str, start: int, size: int) -> Packed:
+        """Return the path of a file in an archive."""
+        made = cls(f"{archive}/{name}")
+        made.archive, made.start, made.size = archive, start, size
+        return made
+
+
 def read_content(path: str) -> bytes:
-    """Read a whole file.
+    """Read a whole file, or one in an archive.
 
     Raises:
         BadFile: If it is empty or larger than `LARGEST_FILE`.
         OSError: If it cannot be read.
     """
-    with regular.open_regular(path) as stream:
-        size = os.fstat(stream.fileno()).st_size
+    packed = path if isinstance(path, Packed) else None
+    with regular.open_regular(packed.archive if packed else path) as stream:
+        size = packed.size if packed else os.fstat(stream.fileno()).st_size
         if size > LARGEST_FILE:
             raise BadFile(f"{size:,} bytes are too large for an image")
         if not size:
             raise BadFile("the file is empty")
-        return stream.read()
+        if packed:
+            stream.seek(packed.start)
+        return stream.read(size if packed else -1)
 
 
 def digest_of(content: bytes) -> bytes:

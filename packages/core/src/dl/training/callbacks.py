@@ -16,11 +16,13 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dl import sealed
 from dl.data.examples import Index, Subset
 from dl.data.summary import summarize_inputs
+from dl.domain import Preprocessor
 from dl.errors import CannotWrite
 from dl.groups import Groups
 from dl.options import Value
@@ -45,6 +47,8 @@ from dl.training.sketches import MOST_EXAMPLES, hardest, project_splits, spread,
 from dl.training.state import Saved
 from dl.training.trackers import Trackers
 from dl.words import many
+
+AT_ONCE = 256  # examples that are encoded anew at once
 
 Write = Callable[[], None]
 Judge = Callable[[list[EpochRow], list[outcomes.Scored]], str]  # from history and validation outcomes to a reason
@@ -285,8 +289,7 @@ class RunWriter(Callback):
     def _keep_columns(self, module: FitModule, train: Subset, train_rows: Index, val_rows: Index) -> None:
         """Keep columns of the training inputs, with which new data is compared."""
         val = self.scored.subsets["val"]
-        some = val.examples.take(val.index[val_rows])
-        unknown = module.preprocessor.unknown_share(module.preprocessor.encode(some.inputs))
+        unknown = _unknown_shares(module.preprocessor, Subset(val.examples, val.index[val_rows]))
         columns = summarize_inputs(train.examples.inputs, train.index[train_rows])
         write_columns(self.folder / "outcomes", columns, unknown)
 
@@ -620,3 +623,10 @@ def _plain(row: EpochRow) -> EpochRow:
 def _fit_module(module: pl.LightningModule) -> FitModule:
     assert isinstance(module, FitModule)
     return module
+
+
+def _unknown_shares(preprocessor: Preprocessor, subset: Subset) -> NDArray[np.float64] | None:
+    """Return the share of each input that is unknown, (n,), made a few inputs at a time; None where nothing can be."""
+    found = [preprocessor.unknown_share(preprocessor.encode(chunk)) for chunk in subset.chunks(AT_ONCE)]
+    shares = [one for one in found if one is not None]
+    return np.concatenate(shares) if len(shares) == len(found) > 0 else None

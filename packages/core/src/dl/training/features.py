@@ -17,6 +17,7 @@ from dl.backbone import Backbone, backbone
 from dl.data.examples import Examples
 from dl.domain import Preprocessor, encode_examples
 from dl.features import Extractor, Rows
+from dl.padded import as_tensor
 from dl.training.batches import DeviceDataset
 from dl.training.linear import few_enough, solve
 from dl.training.module import FitData
@@ -76,13 +77,13 @@ def read_features(setup: FitSetup, device: torch.device, stop: Callable[[], bool
     extractor = Extractor(network.body.to(device), setup.preprocessor.to(device), network.code, device)
     train, val = setup.splits.train.examples, setup.splits.val.examples
     rows = _compute(extractor, train, setup, stop)
-    data = replace(setup.data.train_data, inputs=torch.from_numpy(rows))
+    data = replace(setup.data.train_data, inputs=as_tensor(rows), stored=rows)
     if not network.is_frozen:
         _solve_head(network, data, setup)
         return Reading(setup.preprocessor, setup.data)
     shared = setup.data.val_data is setup.data.train_data
     val_rows = rows if shared else _compute(extractor, val, setup, stop)
-    val_data = data if shared else replace(setup.data.val_data, inputs=torch.from_numpy(val_rows))
+    val_data = data if shared else replace(setup.data.val_data, inputs=as_tensor(val_rows), stored=val_rows)
     fed = replace(setup.data, train_data=data, val_data=val_data)
     return Reading(FeaturePreprocessor(rows.shape[1]), fed, network.reading_features())
 

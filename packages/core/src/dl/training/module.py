@@ -31,6 +31,7 @@ from dl.domain import Preprocessor
 from dl.errors import BadRun, TrainingFailed
 from dl.options import Value
 from dl.padded import Prepared, in_precision
+from dl.recipes.recipe import BLOCKS, SHUFFLE
 from dl.regularizer import WORD, Batch
 from dl.runs.outcomes import PARTS, Scored
 from dl.specs import OwnStep
@@ -180,6 +181,8 @@ class FitModule(pl.LightningModule):
         self.sampler = TrainBatchSampler(
             self.data.train, batch, self.seed, self.shard, steps, data.lengths, chances=chances, queries=self._queries()
         )
+        if self.train_options.get(SHUFFLE) == BLOCKS:
+            self.sampler.rows_per_block, self.sampler.ahead = data.rows_per_block, data.read_ahead
 
     def _queries(self) -> Index | None:
         """Return the numbers of the queries of all rows, (N,); None where rows are no part of one."""
@@ -199,10 +202,10 @@ class FitModule(pl.LightningModule):
     def val_dataloader(self) -> list[EvalBatchSampler]:
         """Return the samplers of the validation set and the probe."""
         val, probe = self.data.val_data.lengths, self.data.train_data.lengths
-        eval_batch_size = self.task.row.eval_batch_size
+        most, val_data, train_data = self.task.row.eval_batch_size, self.data.val_data, self.data.train_data
         return [
-            EvalBatchSampler(self.data.val, self.shard, val, eval_batch_size),
-            EvalBatchSampler(self.data.probe, self.shard, probe, eval_batch_size),
+            EvalBatchSampler(self.data.val, self.shard, val, val_data.eval_batch_size(most)),
+            EvalBatchSampler(self.data.probe, self.shard, probe, train_data.eval_batch_size(most)),
         ]
 
     def on_fit_start(self) -> None:
@@ -768,7 +771,9 @@ class FitModule(pl.LightningModule):
         data = self.data.val_data if is_val else self.data.train_data
         positions = (self.data.val if is_val else self.data.probe)[rows]
         lengths = None if data.lengths is None else data.lengths[positions]
-        sampler = EvalBatchSampler(np.arange(len(rows)), Shard(), lengths, self.task.row.eval_batch_size)
+        sampler = EvalBatchSampler(
+            np.arange(len(rows)), Shard(), lengths, data.eval_batch_size(self.task.row.eval_batch_size)
+        )
         was_training = self.training
         self.eval()
         with torch.inference_mode(), self._scored_weights(), penultimate(self.network) as kept:
