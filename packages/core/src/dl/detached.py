@@ -56,7 +56,7 @@ def detach(arguments: Sequence[str], root: Path) -> Detached:
     with files.open_log(log) as stream:
         number = os.fstat(stream.fileno()).st_ino
         process = subprocess.Popen(
-            [sys.executable, "-m", "dl", *arguments],
+            [sys.executable, "-P", "-m", "dl", *arguments],  # -P: nothing is imported from the working folder
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
