@@ -10,6 +10,7 @@ from dl.data.cache import entries
 from dl.data.folders import find_classes
 from dl.errors import BadData
 from dl_vision import cache as subject
+from dl_vision import decode as decoding
 from dl_vision.cache import CacheWarning, open_cache, read_facts, read_pixels
 from dl_vision.folder import IMAGES
 
@@ -27,13 +28,13 @@ def read(root, cache=None):
 def decoded(monkeypatch):
     """The files decoded so far, by content."""
     seen = []
-    decode = subject.decode
+    decode = decoding.decode
 
     def counting(content, *shape, as_line):
         seen.append(content)
         return decode(content, *shape, as_line=as_line)
 
-    monkeypatch.setattr(subject, "decode", counting)
+    monkeypatch.setattr(decoding, "decode", counting)
     return seen
 
 

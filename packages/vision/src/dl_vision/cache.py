@@ -29,7 +29,8 @@ from dl.data.folders import FoundFile
 from dl.errors import BadData, BadFile, CannotWrite
 from dl.stored import parse_json
 from dl.terminal import safe_text
-from dl_vision.decode import UNREAD, ImageFacts, decode, digest_of, for_each, inspect, read_content
+from dl_vision.decode import UNREAD, ImageFacts, decode_file, for_each, inspect
+from dl_vision.decoders import Decoders, decoders, keep_at
 
 VERSION = f"1 pillow {PIL.__version__}"
 SETTLED = 2_000_000_000  # nanoseconds after which a file's time of change is trusted: the coarsest clock in use
@@ -106,6 +107,7 @@ def decode_all(
     *,
     as_lines: bool = False,
     keep: Callable[[int, NDArray[np.uint8]], object] | None = None,
+    beside: Decoders | None = None,
 ) -> dict[int, str]:
     """Decode each file into its row of ``images`` (N, H, W, C); return the errors by position.
 
@@ -115,6 +117,7 @@ def decode_all(
         facts: Of the files.
         as_lines: Whether to keep proportions.
         keep: Keeps an image at its position in another way, as in the file that the images are mapped from.
+        beside: Processes that decode into that file.
 
     Raises:
         BadData: If a file was removed or changed since its facts were read, or memory is exhausted.
@@ -128,17 +131,26 @@ def decode_all(
             bad[position] = facts[position].error
             return
         try:
-            content = read_content(paths[position])
-            if digest_of(content) != facts[position].digest:
-                raise BadData(f"{safe_text(paths[position])!r} changed while it was read; try again")
-            keep(position, decode(content, height, width, channels, as_line=as_lines))
+            digest = facts[position].digest
+            keep(position, decode_file(paths[position], digest, (height, width, channels), as_line=as_lines))
         except BadFile as error:
             bad[position] = str(error)
         except (OSError, MemoryError) as error:
             reason = getattr(error, "strerror", None) or "the memory is full"
             raise BadData(f"{safe_text(paths[position])!r} can no longer be read: {reason}") from error
 
-    for_each(put, len(paths), float(np.mean([fact.height * fact.width for fact in facts])), "decoding")
+    def put_beside(block: range) -> bool:
+        if beside is None:
+            return False
+        found = beside.decode([(at, paths[at], facts[at].digest) for at in block if not facts[at].error])
+        if found is None:
+            return False
+        bad.update(found)
+        bad.update({at: facts[at].error for at in block if facts[at].error})
+        return True
+
+    sizes = float(np.mean([fact.height * fact.width for fact in facts]))
+    for_each(put, len(paths), sizes, "decoding", put_beside if beside else None)
     return dict(sorted(bad.items()))
 
 
@@ -157,16 +169,11 @@ def _fill(
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(stream.fileno(), 0, start + size)
     images = np.memmap(stream, np.uint8, "r+", start, (len(files), *shape))
-    each = int(np.prod(shape))
-
-    def write(position: int, image: NDArray[np.uint8]) -> None:
-        left, at = np.ascontiguousarray(image).reshape(-1).data, start + position * each
-        while left:  # a new page of a map costs more than its copy
-            done = os.pwrite(stream.fileno(), left, at)
-            left, at = left[done:], at + done
-
-    keep = write if hasattr(os, "pwrite") else None  # not on Windows
-    bad = decode_all(images, [file.path for file in files], facts, as_lines=as_lines, keep=keep)
+    keep = keep_at(stream.fileno(), start, int(np.prod(shape))) if hasattr(os, "pwrite") else None  # not on Windows
+    pixels = sum(fact.height * fact.width for fact in facts)
+    with decoders(stream, start, shape, len(files), pixels, as_lines=as_lines) as beside:
+        paths = [file.path for file in files]
+        bad = decode_all(images, paths, facts, as_lines=as_lines, keep=keep, beside=beside)
     if bad:
         kept = _pack(images, bad)
         described = json.dumps(bad).encode()

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from dl import regular
-from dl.errors import BadFile
+from dl.errors import BadData, BadFile
 from dl.options import Options
 from dl.terminal import safe_text
 from dl.work import over, reported
@@ -46,6 +46,7 @@ UPRIGHT = {
 FEW_PIXELS = 128 * 128  # smaller images decode faster in one thread: 16,000 against 7,000 a second, measured
 UNREAD = b""  # the digest of a file that could not be read, perhaps temporarily
 AT_ONCE = 64  # files that a thread takes at a time
+MOST_THREADS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,27 @@ def decode(content: bytes, height: int, width: int, channels: int, *, as_line: b
         raise BadFile(_reason(error)) from error
 
 
+def decode_file(path: str, digest: bytes, shape: tuple[int, int, int], *, as_line: bool = False) -> NDArray[np.uint8]:
+    """Read a file and decode it, as `decode`.
+
+    Args:
+        path: Of the file.
+        digest: Of its content, as `inspect` found it.
+        shape: Height, width and channels.
+        as_line: As `decode`.
+
+    Raises:
+        BadFile: As `decode`.
+        BadData: If it has changed since it was inspected.
+        OSError: If it cannot be read.
+        MemoryError: As `decode`.
+    """
+    content = read_content(path)
+    if digest_of(content) != digest:
+        raise BadData(f"{safe_text(path)!r} changed while it was read; try again")
+    return decode(content, *shape, as_line=as_line)
+
+
 def line_height(options: Options) -> int:
     """Return the height that lines are read in; 0 for images that are none."""
     return int(options.get("line_height", 0))
@@ -181,7 +203,13 @@ def _padded(pixels: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
     return np.concatenate([pixels, beside], axis=1)
 
 
-def for_each(call: Callable[[int], None], count: int, mean_size: float, name: str = "images") -> None:
+def for_each(
+    call: Callable[[int], None],
+    count: int,
+    mean_size: float,
+    name: str = "images",
+    elsewhere: Callable[[range], bool] | None = None,
+) -> None:
     """Call a function with 0..count-1, in threads if images are large enough: pillow decodes without the GIL.
 
     Args:
@@ -189,8 +217,9 @@ def for_each(call: Callable[[int], None], count: int, mean_size: float, name: st
         count: Number of images.
         mean_size: Of an image, in pixels (in bytes, if it is only read).
         name: Of the work.
+        elsewhere: Processes several images in another process; returns whether it did.
     """
-    threads = min(32, os.cpu_count() or 1) if mean_size >= FEW_PIXELS else 1
+    threads = min(MOST_THREADS, os.cpu_count() or 1) if elsewhere or mean_size >= FEW_PIXELS else 1
     with strict_pillow():
         if threads == 1 or count < 2 * threads:
             for position in over(range(count), name):
@@ -199,7 +228,10 @@ def for_each(call: Callable[[int], None], count: int, mean_size: float, name: st
         starts = range(0, count, max(1, min(AT_ONCE, count // (4 * threads))))
 
         def some(start: int) -> None:
-            for position in range(start, min(start + starts.step, count)):
+            block = range(start, min(start + starts.step, count))
+            if elsewhere and elsewhere(block):
+                return
+            for position in block:
                 call(position)
 
         pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
