@@ -10,10 +10,10 @@ from dl.packaging.taken import breakage, refuse_taken
 @pytest.mark.parametrize(
     "where",
     [
-        "dl-core",
+        "dl-workbench-core",
         "DL_Vision==9",
         "dl.text[x]>=1",
-        "dl-reports @ https://x/y.zip",
+        "dl-workbench-reports @ https://x/y.zip",
         "https://x/dl_mnist-1-py3-none-any.whl",
     ],
 )
@@ -26,14 +26,16 @@ def test_a_folder_that_takes_the_name_of_a_plugin_is_refused(tmp_path):
     project = tmp_path / "pyproject.toml"
     project.write_text('[project]\nname = "mine"\n[project.entry-points.dl]\nvision = "mine"\n')
     with pytest.raises(
-        InstallFailed, match=r"registers a plugin 'vision', and that is the name of the plugin of dl-vision"
+        InstallFailed, match=r"registers a plugin 'vision', and that is the name of the plugin of dl-workbench-vision"
     ):
         refuse_taken("./mine", str(tmp_path))
     project.write_text('[project]\nname = "mine"\n[project.entry-points.dl]\nmine = "mine"\n')
     refuse_taken("./mine", str(tmp_path))
 
 
-@pytest.mark.parametrize("where", ["numpy", "https://x/y.zip", "git+https://x/dl-core", "/nowhere.whl", "a b", ""])
+@pytest.mark.parametrize(
+    "where", ["numpy", "https://x/y.zip", "git+https://x/dl-workbench-core", "/nowhere.whl", "a b", ""]
+)
 def test_what_cannot_be_read_or_takes_nothing_is_left_to_pip(where):
     refuse_taken("it", where)
 

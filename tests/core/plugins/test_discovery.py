@@ -96,10 +96,10 @@ def test_entry_points_that_are_none_do_not_hide_the_other_plugins(site, good, te
 @pytest.mark.parametrize(
     ("requires", "needs"),
     [
-        (["dl-core"], ""),
-        (["dl-core>=0.2"], ">=0.2"),
+        (["dl-workbench-core"], ""),
+        (["dl-workbench-core>=0.2"], ">=0.2"),
         (["numpy>=2", "DL_Core (>=0.1,<0.2)"], ">=0.1,<0.2"),
-        (["dl-core>=9; extra == 'new'"], ""),
+        (["dl-workbench-core>=9; extra == 'new'"], ""),
         (["dl-corelib>=3"], ""),
     ],
 )

@@ -17,9 +17,13 @@ def run(fit, blobs):
 
 def test_the_report_is_computed_by_the_first_plugin_that_answers(run, plugins_with):
     plugins = replace(plugins_with(), reporters=(lambda **given: None,), comparers=())
-    with pytest.raises(dl.PluginFailed, match=r"^no plugin reports on runs  install one: dl install dl-reports$"):
+    with pytest.raises(
+        dl.PluginFailed, match=r"^no plugin reports on runs  install one: dl install dl-workbench-reports$"
+    ):
         run.report(plugins=plugins)
-    with pytest.raises(dl.PluginFailed, match=r"^no plugin compares runs  install one: dl install dl-reports$"):
+    with pytest.raises(
+        dl.PluginFailed, match=r"^no plugin compares runs  install one: dl install dl-workbench-reports$"
+    ):
         dl.compare(run, run, plugins=plugins)
 
 
@@ -59,9 +63,11 @@ def test_the_first_plugin_that_answers_compares(tmp_path):
 def test_without_a_plugin_that_answers_one_line_says_which_to_install(tmp_path):
     plugins = replace(load_plugins(), reporters=(), comparers=(lambda **given: None,))
     run = dl.Run(tmp_path)
-    with pytest.raises(PluginFailed, match=r"^no plugin reports on runs  install one: dl install dl-reports$"):
+    with pytest.raises(
+        PluginFailed, match=r"^no plugin reports on runs  install one: dl install dl-workbench-reports$"
+    ):
         dl.report(run, plugins=plugins)
-    with pytest.raises(PluginFailed, match=r"^no plugin compares runs  install one: dl install dl-reports$"):
+    with pytest.raises(PluginFailed, match=r"^no plugin compares runs  install one: dl install dl-workbench-reports$"):
         dl.compare(run, run, plugins=plugins)
 
 
