@@ -48,9 +48,10 @@ bench: .venv/made
 gallery: .venv/made
 	$(BIN)/python reports/gallery/make.py
 
-# Made anew, and from nothing, only when what it is made from has changed: a member under another name must not remain.
+# Made anew only when what it is made from has changed. A member under a former name must not remain.
 .venv/made: $(MADE_FROM)
-	$(PYTHON) -m venv --clear .venv
+	$(PYTHON) -m venv .venv
+	rm -rf .venv/lib/python3*/site-packages/dl_*.dist-info
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt --requirement requirements-dev.txt --constraint constraints.txt
 	touch $@
 

@@ -54,9 +54,8 @@ def build(out: Path) -> list[Path]:
 def differing(files: Iterable[Path]) -> list[str]:
     """Build all from the tree, the wheels as well, and return the names of the files that are others then."""
     with tempfile.TemporaryDirectory() as folder:
-        again = {
-            path.name: path.read_bytes() for path in _in_copies(["hatchling", "build", "-d", folder], Path(folder))
-        }
+        rebuilt = _in_copies(["hatchling", "build", "-d", folder], Path(folder))
+        again = {path.name: path.read_bytes() for path in rebuilt}
     first = {path.name: path.read_bytes() for path in files}
     return sorted(name for name in first.keys() | again.keys() if first.get(name) != again.get(name))
 

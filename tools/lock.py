@@ -2,8 +2,8 @@
 
 python -m tools.lock    ask pip what it would install under constraints.txt, and write its answer
 
-It holds for the Python and system on which it was made, those of CI. `pip install --require-hashes -r requirements.lock`
-installs exactly these files or nothing; the members themselves are installed afterwards, from their wheels.
+It holds for the Python and system on which it was made, those of CI. pip installs exactly these files or nothing, with
+`--require-hashes -r requirements.lock`; the members themselves are installed afterwards, from their wheels.
 """
 
 from __future__ import annotations
@@ -81,9 +81,10 @@ def _line(one: dict[str, Any]) -> str:  # Any: JSON
 
 def _digest(download: dict[str, Any]) -> str:  # Any: JSON
     known = download["archive_info"].get("hashes", {}).get("sha256")
-    return (
-        str(known) if known else hashlib.sha256(Path(unquote(urlparse(download["url"]).path)).read_bytes()).hexdigest()
-    )
+    if known:
+        return str(known)
+    archive = Path(unquote(urlparse(download["url"]).path))  # of a folder with archives
+    return hashlib.sha256(archive.read_bytes()).hexdigest()
 
 
 if __name__ == "__main__":

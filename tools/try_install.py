@@ -1,7 +1,7 @@
 """Install the wheels in dist/ where there is nothing else, and fit MNIST; print how long each step takes.
 
 python -m tools.try_install                     what they need comes from requirements.lock, with hashes verified
-python -m tools.try_install --python PYTHON     of another interpreter; what they need comes by name, under constraints.txt
+python -m tools.try_install --python PYTHON     with another interpreter; what they need comes by name
 
 The members come from dist/ alone, never from the index. All steps but the first download take at most three minutes.
 """

@@ -314,8 +314,8 @@ def test_doctor_tells_of_a_package_that_cannot_be_imported(make_wheel, shared, n
 def test_names_and_files_of_dl_and_of_others_are_not_taken(make_wheel, shared, tmp_path):
     _, err = shared.dl("install", make_wheel(tmp_path, "dl-workbench-vision", "99.0"), code=4)
     assert "has the name of a distribution of dl, dl-workbench-vision, which pip alone installs" in err
-    _, err = shared.dl("install", "dl_core", code=4)
-    assert "'dl_core' has the name of a distribution of dl, dl-workbench-core" in err
+    _, err = shared.dl("install", "dl_workbench_core", code=4)
+    assert "'dl_workbench_core' has the name of a distribution of dl, dl-workbench-core" in err
     disguised = make_wheel(tmp_path, "dl-workbench-text", "99.0").rename(tmp_path / "other-99.0-py3-none-any.whl")
     assert "has the name of a distribution of dl, dl-workbench-text" in shared.dl("install", disguised, code=4)[1]
     _, err = shared.dl("install", make_wheel(tmp_path, "mnist"), code=4)

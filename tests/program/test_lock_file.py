@@ -1,4 +1,4 @@
-"""requirements.lock holds all that the members need, at the versions that are tested; `make try-dist` installs from it."""
+"""requirements.lock holds all that the members need, at the versions that are tested; `make try-dist` installs them."""
 
 import re
 from importlib.metadata import requires, version

@@ -1,4 +1,4 @@
-"""What all distributions have in common comes from one place, `tools.members`, and the version is raised by one command."""
+"""What all distributions have in common comes from one place, and the version is raised by one command."""
 
 import datetime
 import tomllib

@@ -9,19 +9,19 @@ from dl.cli import rescue
 from dl.packaging.needs import Need
 
 OLD = Need("dl-workbench-core 0.1.0", "rich", ">=15", "9.0")
+MISSING = Need("dl-workbench-text 0.1.0", "regex", ">=1", "")
 
 
 @pytest.fixture
 def unmet(monkeypatch):
-    monkeypatch.setattr(
-        "dl.packaging.needs.unmet_needs", lambda: [OLD, Need("dl-workbench-text 0.1.0", "regex", ">=1", "")]
-    )
+    monkeypatch.setattr("dl.packaging.needs.unmet_needs", lambda: [OLD, MISSING])
 
 
 def test_a_verb_that_cannot_run_is_told_with_the_requirement_and_what_still_works(unmet, capsys):
     assert rescue.rescue(["fit", "vision", "mnist"], ImportError("cannot import name 'Text'\x1b")) == 4
     assert capsys.readouterr().err == (
-        "dl: ImportError: cannot import name 'Text'\\x1b; dl-workbench-core 0.1.0 needs rich>=15, and rich 9.0 is installed"
+        "dl: ImportError: cannot import name 'Text'\\x1b; dl-workbench-core 0.1.0 needs rich>=15, and rich 9.0 is"
+        " installed"
         "  mend it: python -m pip install 'rich>=15' (and 1 more: dl doctor)\n"
         "dl: what still works: dl doctor, dl plugins, dl uninstall NAME\n"
     )
@@ -33,10 +33,7 @@ def test_plugins_and_doctor_print_plain_lines(unmet, capsys):
     assert rescue.rescue(["doctor"], ImportError("x")) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("ok  python  3.") and "ok  dl-workbench-core  0.1.0" in lines
-    assert (
-        lines[-1]
-        == "!!  dl-workbench-text 0.1.0 needs regex>=1, and it is not installed  mend it: python -m pip install 'regex>=1'"
-    )
+    assert lines[-1] == f"!!  {MISSING}, and it is not installed  mend it: python -m pip install 'regex>=1'"
 
 
 def test_a_mistake_of_uninstall_is_one_line(unmet, capsys):

@@ -11,10 +11,10 @@ from dl.packaging.taken import breakage, refuse_taken
     "where",
     [
         "dl-workbench-core",
-        "DL_Vision==9",
-        "dl.text[x]>=1",
+        "DL_Workbench.Vision==9",
+        "dl.workbench_text[x]>=1",
         "dl-workbench-reports @ https://x/y.zip",
-        "https://x/dl_mnist-1-py3-none-any.whl",
+        "https://x/dl_workbench_mnist-1-py3-none-any.whl",
     ],
 )
 def test_the_name_of_a_distribution_of_dl_is_refused_however_it_is_spelt(where):
@@ -33,9 +33,7 @@ def test_a_folder_that_takes_the_name_of_a_plugin_is_refused(tmp_path):
     refuse_taken("./mine", str(tmp_path))
 
 
-@pytest.mark.parametrize(
-    "where", ["numpy", "https://x/y.zip", "git+https://x/dl-workbench-core", "/nowhere.whl", "a b", ""]
-)
+@pytest.mark.parametrize("where", ["numpy", "https://x/y.zip", "git+https://x/dl-core", "/nowhere.whl", "a b", ""])
 def test_what_cannot_be_read_or_takes_nothing_is_left_to_pip(where):
     refuse_taken("it", where)
 

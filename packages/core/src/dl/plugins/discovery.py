@@ -131,9 +131,8 @@ def load_target(target: str) -> object:
 
 def satisfies(needs: str, version: str) -> bool:
     """Return whether a version satisfies a requirement; an invalid requirement is satisfied by all."""
-    clauses = [
-        re.fullmatch(r"\s*(>=|<|==)\s*(\d+(?:\.\d+)*)\s*", clause) for clause in needs.split(",") if clause.strip()
-    ]
+    stated = [clause.strip() for clause in needs.split(",") if clause.strip()]
+    clauses = [re.fullmatch(r"(>=|<|==)\s*(\d+(?:\.\d+)*)", clause) for clause in stated]
     plain = re.fullmatch(r"\d+(?:\.\d+)*", version)
     if plain and all(clauses):  # nearly every requirement; packaging takes 15 ms to import
         have = _numbers(version)

@@ -147,7 +147,9 @@ def _wanted(drafts: Iterable[Draft], selection: Selection) -> Iterator[Draft]:
         elif not all(c.isalnum() or c in "._-" for c in one.name) or not one.name:
             draft.add_problem("its name may hold only letters, digits and . _ -")
         elif one.needs and not satisfies(one.needs, VERSION):
-            draft.add_problem(f"it needs {CORE}{one.needs}  update it: dl install -U {one.distribution}", INCOMPATIBLE)
+            installer = "pip" if one.own else "dl"
+            update = f"update it: {installer} install -U {one.distribution}"
+            draft.add_problem(f"it needs {CORE}{one.needs}  {update}", INCOMPATIBLE)
         else:
             if one.beside:
                 draft.add_problem(
