@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from dl.plugins.discovery import OWN
 from dl.version import PROJECT, VERSION
 from tools import members, version
 
@@ -27,10 +26,6 @@ def test_a_member_has_what_all_have_in_common(folder):
     assert (folder / "LICENSE").read_text(encoding="utf-8") == (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert (folder / "README.md").read_text(encoding="utf-8").startswith(f"# {stated(folder)['name']}\n\n")
     assert all((source / "py.typed").is_file() for source in folder.glob("src/dl*"))
-
-
-def test_the_members_are_the_distributions_that_dl_knows_as_its_own():
-    assert {stated(folder)["name"] for folder in FOLDERS} == OWN
 
 
 def test_the_usual_set_brings_every_member_of_its_own_version_and_every_extra():

@@ -37,7 +37,7 @@ def test_dls_own_are_the_members_of_the_workspace():
     members = [
         *root.glob("packages/*/pyproject.toml"),
         *root.glob("plugins/*/pyproject.toml"),
-        root / "reports/pyproject.toml",
+        *(root / "reports/pyproject.toml", root / "workbench/pyproject.toml"),
     ]
     assert {tomllib.loads(path.read_text())["project"]["name"] for path in members} == OWN
 
