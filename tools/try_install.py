@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def steps(python: str, folder: Path, *, locked: bool) -> dict[str, list[str]]:
     """Return the command of each step, by its name."""
     programs = folder / "env" / "bin"
-    pip = [str(programs / "python"), "-m", "pip", "install", "--quiet"]
+    pip = [str(programs / "python"), "-m", "pip", "install", "--quiet", "--no-compile"]  # most is never imported
     needs = ["--require-hashes", "--requirement", str(LOCK)]
     by_name = ["--constraint", str(ROOT / "constraints.txt"), *third_party()]
     return {

@@ -18,6 +18,7 @@ from importlib import import_module
 
 from dl.version import CORE, PROJECT
 
+Numbers = tuple[int, ...]
 GROUP = "dl"
 # The distributions of this repository; they share a version, are loaded first and are never overridden.
 OWN = frozenset(
@@ -39,7 +40,7 @@ OWN = frozenset(
         "words",
     )
 ) | {PROJECT}
-COMPARE: Mapping[str, Callable[[object, object], bool]] = {">=": operator.ge, "<": operator.lt, "==": operator.eq}
+COMPARE: Mapping[str, Callable[[Numbers, Numbers], bool]] = {">=": operator.ge, "<": operator.lt, "==": operator.eq}
 SPELLINGS = CORE.replace("-", "[-_.]")  # of the core in metadata
 LONGEST_FIELD = 100  # characters of a name or a version
 LONGEST_HEADERS = 100_000  # bytes of a METADATA file that are read
@@ -145,7 +146,7 @@ def satisfies(needs: str, version: str) -> bool:
         return True
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def _numbers(version: str) -> Numbers:
     """Return (1, 2) for 1.2.0: trailing zeros are dropped."""
     numbers = [int(number) for number in version.split(".")]
     while numbers and not numbers[-1]:
