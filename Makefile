@@ -1,14 +1,14 @@
 # make mnist   train on MNIST and print the result       make test    run the tests
-# make check   more tests, ruff, mypy, site, as CI does  make dist    build every wheel
+# make check   more tests, ruff, mypy, site, as CI does  make dist    build and check the distributions
 # make site    build the documents into build/site       make gallery make the reports in reports/gallery anew
 # make bench   print the speed and accuracy figures
 
 PYTHON ?= python3
 BIN = .venv/bin
-MEMBERS = packages/core packages/vision packages/text packages/tabular plugins/mnist plugins/reviews plugins/words plugins/regularizers plugins/augment plugins/backbones plugins/loggers plugins/toys plugins/sequences reports
+MEMBERS = packages/core packages/vision packages/text packages/tabular plugins/mnist plugins/reviews plugins/words plugins/regularizers plugins/augment plugins/backbones plugins/loggers plugins/toys plugins/sequences reports workbench
 MADE_FROM = requirements.txt requirements-dev.txt constraints.txt $(addsuffix /pyproject.toml,$(MEMBERS))
 
-.PHONY: mnist test check lint site dist bench gallery torture clean
+.PHONY: mnist test check lint site dist try-dist bench gallery torture clean
 
 mnist: .venv/made
 	$(BIN)/dl fit vision mnist
@@ -34,9 +34,13 @@ check: .venv/made
 	$(PYTEST) -m "not slow"
 	$(MAKE) lint site
 
+# Needs a tree without changes; what it writes is the same, byte for byte, wherever it runs.
 dist: .venv/made
-	rm -rf dist
-	for member in $(MEMBERS); do $(BIN)/python -m build --wheel --outdir dist $$member || exit 1; done
+	$(BIN)/python -m tools.dist
+
+# The wheels in an environment that has nothing else, step by step with times.
+try-dist: dist
+	$(BIN)/python -m tools.try_install
 
 bench: .venv/made
 	$(BIN)/python -m benchmarks
@@ -44,9 +48,10 @@ bench: .venv/made
 gallery: .venv/made
 	$(BIN)/python reports/gallery/make.py
 
-# Made anew only when what it is made from has changed.
+# Made anew only when what it is made from has changed. A member under a former name must not remain.
 .venv/made: $(MADE_FROM)
 	$(PYTHON) -m venv .venv
+	rm -rf .venv/lib/python3*/site-packages/dl_*.dist-info
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt --requirement requirements-dev.txt --constraint constraints.txt
 	touch $@
 

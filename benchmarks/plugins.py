@@ -85,7 +85,7 @@ def install(folder: Path, number: int) -> None:
     info = folder / f"tiny_{number}-1.0.dist-info"
     info.mkdir(parents=True)
     (folder / f"tiny_{number}.py").write_text(SOURCE.format(number=number))
-    headers = f"Metadata-Version: 2.1\nName: tiny-{number}\nVersion: 1.0\nRequires-Dist: dl-core>=0.1\n\n"
+    headers = f"Metadata-Version: 2.1\nName: tiny-{number}\nVersion: 1.0\nRequires-Dist: dl-workbench-core>=0.1\n\n"
     (info / "METADATA").write_text(headers + "A description. " * 200)
     (info / "entry_points.txt").write_text(f"[dl]\ntiny-{number} = tiny_{number}\n")
 

@@ -121,10 +121,10 @@ BROKEN = (
     Broken(
         "takes-mnist",
         returns(f"[DatasetSpec('mnist', 'vision', 'x', print), {DATA}]"),
-        "the data set 'mnist' is left out, since dl's own (dl-mnist) has that name",
+        "the data set 'mnist' is left out, since dl's own (dl-workbench-mnist) has that name",
         works=True,
     ),
-    Broken("mnist", "", "the plugin of dl-mnist 0.1.0 has the same name", how={"distribution": "dist-other"}),
+    Broken("mnist", "", "the plugin of dl-workbench-mnist 0.1.0 has the same name", how={"distribution": "dist-other"}),
     Broken(
         "takes-fit",
         beside("@hookimpl\ndef register_commands():\n    return [CommandSpec('fit', 'Fit.', print)]"),
@@ -161,9 +161,9 @@ BROKEN = (
     Broken(
         "needs-dl-9",
         before("raise ValueError('never imported')"),
-        "it needs dl-core>=9",
+        "it needs dl-workbench-core>=9",
         "incompatible",
-        how={"requires": ["dl-core>=9", "numpy"]},
+        how={"requires": ["dl-workbench-core>=9", "numpy"]},
     ),
     Broken("prints", before("print('hello')"), "printed 'hello'; a plugin must not print", "ok", works=True),
     Broken("complains", before("import sys; print('oh', file=sys.stderr)"), "printed 'oh'", "ok", works=True),

@@ -11,6 +11,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from dl.plugins.discovery import OWN
+
 ROOT = Path(__file__).parents[2]
 MEMBERS = {
     path.parent.name: path.parent
@@ -72,7 +74,7 @@ def test_a_member_names_no_distribution_that_it_neither_imports_nor_reads(member
     text = "\n".join(path.read_text(encoding="utf-8") for path in (MEMBERS[member] / "src").rglob("*.py"))
     imports = {canonicalize_name(one) for top in imported(MEMBERS[member]) for one in DISTRIBUTIONS.get(top, [top])}
     for name in named(MEMBERS[member]) - imports:
-        ours = name.replace("-", "_").replace("dl_core", "dl") in OURS
+        ours = name in OWN
         assert ours or re.search(rf"[\"']{re.escape(name)}[\"']", text, re.IGNORECASE), name
 
 

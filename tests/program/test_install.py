@@ -157,7 +157,7 @@ MISTAKES = (
     (("install", "--", "--index-url=x"), 2, "is no distribution"),
     pytest.param(("install", "a b"), 4, "could not install 'a b': ", marks=pytest.mark.slow),
     (("install", "--lock", "no.lock"), 2, "no lock file 'no.lock'"),
-    (("uninstall", "dl-core"), 2, "'dl-core' belongs to dl itself"),
+    (("uninstall", "dl-workbench-core"), 2, "'dl-workbench-core' belongs to dl itself"),
     (("uninstall", "mnist"), 2, "'mnist' belongs to dl itself"),
     (("uninstall", "numpy"), 2, "'numpy' registers nothing with dl"),
     (("uninstall", "nosuch"), 2, "no distribution named 'nosuch' is installed"),
@@ -268,7 +268,7 @@ def breaking(make_wheel, env):
 def test_what_would_break_dl_is_refused_before_anything_is_changed(breaking):
     here = importlib.metadata.version("rich")
     _, err = breaking.dl("install", "dl-breaks", code=4)
-    assert err.startswith("dl: installing 'dl-breaks' would break what is installed: dl-core ")
+    assert err.startswith("dl: installing 'dl-breaks' would break what is installed: dl-workbench-core ")
     assert " needs rich>=" in err and f"and it would replace {here} by 9.0" in err
     assert err.endswith(
         "; nothing was installed  ask for a version of it that fits, or go on with: dl install dl-breaks --force\n"
@@ -293,7 +293,7 @@ def test_a_broken_environment_is_one_line_and_the_verbs_that_mend_it_work(breaki
         assert out == "" and err.count("\n") == 2 and " needs rich>=" in err and ", and rich 9.0 is installed" in err
         assert err.endswith("dl: what still works: dl doctor, dl plugins, dl uninstall NAME\n")
     out, _ = breaking.dl("plugins", code=4)
-    assert "breaks  dl-breaks 1.0  remove it: dl uninstall breaks\n" in out and "mnist  dl-mnist" in out
+    assert "breaks  dl-breaks 1.0  remove it: dl uninstall breaks\n" in out and "mnist  dl-workbench-mnist" in out
     assert " needs rich>=" in breaking.dl("doctor", code=1)[0]
     assert breaking.dl("uninstall", "breaks")[0] == "removed dl-breaks 1.0\n"
 
@@ -306,20 +306,20 @@ def test_doctor_tells_of_a_package_that_cannot_be_imported(make_wheel, shared, n
     try:
         out, err = shared.dl("doctor", code=1)
         assert "of another build" in out + err and "Traceback" not in err
-        assert "dl-mnist" in shared.dl("plugins")[0]
+        assert "dl-workbench-mnist" in shared.dl("plugins")[0]
     finally:
         path.unlink()
 
 
 def test_names_and_files_of_dl_and_of_others_are_not_taken(make_wheel, shared, tmp_path):
-    _, err = shared.dl("install", make_wheel(tmp_path, "dl-vision", "99.0"), code=4)
-    assert "has the name of a distribution of dl, dl-vision, which pip alone installs" in err
-    _, err = shared.dl("install", "dl_core", code=4)
-    assert "'dl_core' has the name of a distribution of dl, dl-core" in err
-    disguised = make_wheel(tmp_path, "dl-text", "99.0").rename(tmp_path / "other-99.0-py3-none-any.whl")
-    assert "has the name of a distribution of dl, dl-text" in shared.dl("install", disguised, code=4)[1]
+    _, err = shared.dl("install", make_wheel(tmp_path, "dl-workbench-vision", "99.0"), code=4)
+    assert "has the name of a distribution of dl, dl-workbench-vision, which pip alone installs" in err
+    _, err = shared.dl("install", "dl_workbench_core", code=4)
+    assert "'dl_workbench_core' has the name of a distribution of dl, dl-workbench-core" in err
+    disguised = make_wheel(tmp_path, "dl-workbench-text", "99.0").rename(tmp_path / "other-99.0-py3-none-any.whl")
+    assert "has the name of a distribution of dl, dl-workbench-text" in shared.dl("install", disguised, code=4)[1]
     _, err = shared.dl("install", make_wheel(tmp_path, "mnist"), code=4)
-    assert "registers a plugin 'mnist', and that is the name of the plugin of dl-mnist" in err
+    assert "registers a plugin 'mnist', and that is the name of the plugin of dl-workbench-mnist" in err
     first, second = make_wheel(tmp_path, "dl-first"), make_wheel(tmp_path, "dl_first_", source="")
     shared.dl("install", first)
     with zipfile.ZipFile(second, "a") as archive:

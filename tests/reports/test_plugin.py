@@ -1,4 +1,4 @@
-"""The plugin of dl-reports: what it registers, and the report at the end of a fit."""
+"""The plugin of the reports: what it registers, and the report at the end of a fit."""
 
 import io
 

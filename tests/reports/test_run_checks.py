@@ -68,7 +68,7 @@ def test_a_check_that_returns_something_else_is_named(simulated, answer):
 
 def test_of_two_checks_of_one_code_ours_stays():
     with pytest.warns(
-        PluginWarning, match=r"the check 'fit-gap' is left out, since dl's own \(dl-reports\) has that name"
+        PluginWarning, match=r"the check 'fit-gap' is left out, since dl's own \(dl-workbench-reports\) has that name"
     ):
         assert with_plugin(checks=[check_spec(slow, "fit-gap")]).check("fit-gap").plugin == "reports"
 

@@ -55,4 +55,4 @@ def test_the_test_part_stays_closed_until_it_is_opened(tmp_path, monkeypatch):
 def test_the_repair_names_the_version_that_the_distribution_asks_for():
     from importlib.metadata import requires
 
-    assert f"{COMBINED.package}=={COMBINED.version}" in requires("dl-reviews")
+    assert f"{COMBINED.package}=={COMBINED.version}" in requires("dl-workbench-reviews")

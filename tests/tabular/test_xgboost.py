@@ -44,5 +44,5 @@ def test_the_same_seed_gives_the_same_trees():
 
 def test_where_it_is_not_installed_the_line_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "xgboost", None)
-    with pytest.raises(BadOption, match=r"xgboost is not installed  try: pip install 'dl-tabular\[xgboost\]'"):
+    with pytest.raises(BadOption, match=r"is not installed  try: pip install 'dl-workbench-tabular\[xgboost\]'"):
         dl.fit("tabular", "wine", model="xgboost", runs=tmp_path)

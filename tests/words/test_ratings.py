@@ -82,7 +82,7 @@ def test_a_lexicon_of_other_bytes_is_refused(tmp_path):
 
 
 def test_the_repair_names_the_version_that_the_distribution_asks_for():
-    assert f"{VADER.package}=={VADER.version}".lower() in requires("dl-words")
+    assert f"{VADER.package}=={VADER.version}".lower() in requires("dl-workbench-words")
 
 
 def test_the_figures_of_the_card_are_what_a_linear_model_gives():

@@ -1,4 +1,4 @@
-"""The plugin of dl-reports: the report at the end of a fit, the checks, and the verbs of reports and studies."""
+"""The plugin of the reports: the report at the end of a fit, the checks, and the verbs of reports and studies."""
 
 from __future__ import annotations
 

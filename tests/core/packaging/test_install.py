@@ -49,7 +49,7 @@ def test_a_lock_file_that_is_not_there_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "error", "message"),
     [
-        ("dl_core", BadOption, "'dl_core' belongs to dl itself"),
+        ("dl_workbench_core", BadOption, "'dl_workbench_core' belongs to dl itself"),
         ("mnist", BadOption, "'mnist' belongs to dl itself  switch a plugin off with: DL_PLUGINS=-mnist"),
         ("numpy", BadOption, "'numpy' registers nothing with dl  remove it with: python -m pip uninstall numpy"),
         ("mnits", UnknownName, "no distribution named 'mnits' is installed; did you mean 'mnist'"),

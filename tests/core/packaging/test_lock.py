@@ -45,7 +45,7 @@ def test_what_a_distribution_needs_is_followed_to_the_end_with_extras_and_marker
 
 
 def test_what_dl_itself_needs_is_not_locked(alone):
-    alone("dl-mine", ["dl-core", "numpy", "needed"])
+    alone("dl-mine", ["dl-workbench-core", "numpy", "needed"])
     alone("needed", point="other")
     assert to_lock() == ["dl-mine", "needed"]
 

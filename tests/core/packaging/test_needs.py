@@ -25,7 +25,8 @@ def test_only_what_holds_now_can_be_broken():
 def test_the_requirements_of_this_environment_are_met_and_reach_through_its_plugins(site):
     assert unmet_needs() == []
     named = {(need.by.split()[0], need.name) for need in needs_of_dl()}
-    assert {("dl-core", "torch"), ("dl-core", "rich"), ("lightning", "torch"), ("torch", "sympy")} <= named
+    core = "dl-workbench-core"
+    assert {(core, "torch"), (core, "rich"), ("lightning", "torch"), ("torch", "sympy")} <= named
     site.add("eager", "", requires=["rich<1", "nowhere>=2", "numpy; extra == 'more'"])
     assert [str(need) for need in unmet_needs()] == ["dist-eager 1.0 needs rich<1", "dist-eager 1.0 needs nowhere>=2"]
     assert "rich" in closure(["dist_eager"])

@@ -37,7 +37,7 @@ def test_every_file_has_the_new_name_and_none_the_old_one(write, kind):
         assert "newplugin" not in path + text and "DL_VERSION" not in text, path
     assert 'name = "dl-my-waves"' in texts["pyproject.toml"]
     assert 'my-waves = "dl_my_waves.plugin"' in texts["pyproject.toml"]
-    assert f"dl-core>={dl.__version__}" in texts["pyproject.toml"]
+    assert f"dl-workbench-core>={dl.__version__}" in texts["pyproject.toml"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

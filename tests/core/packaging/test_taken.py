@@ -10,11 +10,11 @@ from dl.packaging.taken import breakage, refuse_taken
 @pytest.mark.parametrize(
     "where",
     [
-        "dl-core",
-        "DL_Vision==9",
-        "dl.text[x]>=1",
-        "dl-reports @ https://x/y.zip",
-        "https://x/dl_mnist-1-py3-none-any.whl",
+        "dl-workbench-core",
+        "DL_Workbench.Vision==9",
+        "dl.workbench_text[x]>=1",
+        "dl-workbench-reports @ https://x/y.zip",
+        "https://x/dl_workbench_mnist-1-py3-none-any.whl",
     ],
 )
 def test_the_name_of_a_distribution_of_dl_is_refused_however_it_is_spelt(where):
@@ -26,7 +26,7 @@ def test_a_folder_that_takes_the_name_of_a_plugin_is_refused(tmp_path):
     project = tmp_path / "pyproject.toml"
     project.write_text('[project]\nname = "mine"\n[project.entry-points.dl]\nvision = "mine"\n')
     with pytest.raises(
-        InstallFailed, match=r"registers a plugin 'vision', and that is the name of the plugin of dl-vision"
+        InstallFailed, match=r"registers a plugin 'vision', and that is the name of the plugin of dl-workbench-vision"
     ):
         refuse_taken("./mine", str(tmp_path))
     project.write_text('[project]\nname = "mine"\n[project.entry-points.dl]\nmine = "mine"\n')

@@ -37,7 +37,7 @@ def test_dls_own_are_the_members_of_the_workspace():
     members = [
         *root.glob("packages/*/pyproject.toml"),
         *root.glob("plugins/*/pyproject.toml"),
-        root / "reports/pyproject.toml",
+        *(root / "reports/pyproject.toml", root / "workbench/pyproject.toml"),
     ]
     assert {tomllib.loads(path.read_text())["project"]["name"] for path in members} == OWN
 
@@ -96,10 +96,10 @@ def test_entry_points_that_are_none_do_not_hide_the_other_plugins(site, good, te
 @pytest.mark.parametrize(
     ("requires", "needs"),
     [
-        (["dl-core"], ""),
-        (["dl-core>=0.2"], ">=0.2"),
-        (["numpy>=2", "DL_Core (>=0.1,<0.2)"], ">=0.1,<0.2"),
-        (["dl-core>=9; extra == 'new'"], ""),
+        (["dl-workbench-core"], ""),
+        (["dl-workbench-core>=0.2"], ">=0.2"),
+        (["numpy>=2", "DL_Workbench.Core (>=0.1,<0.2)"], ">=0.1,<0.2"),
+        (["dl-workbench-core>=9; extra == 'new'"], ""),
         (["dl-corelib>=3"], ""),
     ],
 )
@@ -123,6 +123,8 @@ def test_a_folder_that_is_none_holds_nothing(folder, tmp_path, monkeypatch):
         (">=0.1.0,<0.2", "0.2", False),
         (">=0.2", "0.1.0", False),
         ("<1", "0.9", True),
+        ("==0.1.0", "0.1", True),
+        ("==0.1.0", "0.1.1", False),
         (">=0.10", "0.9", False),
         ("==0.1.*", "0.1.7", True),
         ("~=0.2", "0.1.7", False),

@@ -112,7 +112,9 @@ def test_a_broken_file_is_one_line_that_names_it(folder):
 def test_a_file_cannot_take_the_name_of_an_installed_plugin(folder, good):
     (folder / "mnist.py").write_text(good("three-data"))
     local.trust(folder)
-    with pytest.warns(PluginWarning, match="plugin 'mnist' in dl_plugins/mnist.py.* of dl-mnist .* has the same name"):
+    with pytest.warns(
+        PluginWarning, match="plugin 'mnist' in dl_plugins/mnist.py.* of dl-workbench-mnist .* the same name"
+    ):
         load_plugins()
     assert datasets() == {"one-data", "two-data"}
 

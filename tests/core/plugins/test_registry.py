@@ -48,7 +48,7 @@ def test_a_built_in_is_never_replaced():
 
 def test_the_one_that_takes_a_name_is_told_whose_it_is():
     with pytest.warns(
-        PluginWarning, match="plugin 'Registers' given by the program.* dl's own \\(dl-mnist\\) has that"
+        PluginWarning, match="plugin 'Registers' given by the program.* dl's own \\(dl-workbench-mnist\\) has that"
     ):
         load_plugins(extra=[Registers("mnist")])
 
@@ -88,7 +88,7 @@ def test_dls_own_tasks_are_registered_by_a_plugin_of_the_core():
 
 def test_a_task_of_a_plugin_stands_beside_dls_own_and_none_is_replaced():
     mine = TaskSpec("mine", "of a test", lambda: MULTICLASS, "classes")
-    with pytest.warns(PluginWarning, match="the task 'binary' is left out, since dl's own .dl-core. has that name"):
+    with pytest.warns(PluginWarning, match="the task 'binary' is left out, since dl's own .dl-workbench-core. has"):
         found = load_plugins(extra=[RegistersTasks(mine, TaskSpec("binary", "of a test", lambda: MULTICLASS))])
     assert found.task("mine").load().metrics == MULTICLASS.metrics and found.task("binary").load().name == "binary"
 

@@ -68,8 +68,8 @@ def test_names_are_parted_at_commas_and_a_minus_switches_off(text, only, off):
 
 def test_only_third_parties_are_limited_and_all_can_be_switched_off():
     assert read_selection("one").blocks(found("two")) == "not named by DL_PLUGINS"
-    assert read_selection("one").blocks(found("two", "dl-mnist")) == ""
-    assert read_selection("-two").blocks(found("two", "dl-mnist")) == "switched off by DL_PLUGINS"
+    assert read_selection("one").blocks(found("two", "dl-workbench-mnist")) == ""
+    assert read_selection("-two").blocks(found("two", "dl-workbench-mnist")) == "switched off by DL_PLUGINS"
 
 
 @pytest.mark.parametrize("name", ["one", "My_Dist", "my-dist"])

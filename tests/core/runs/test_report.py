@@ -9,6 +9,8 @@ from dl.errors import BadRun, PluginFailed
 from dl.plugins.loading import load_plugins
 from dl.runs.report import find_run
 
+INSTALL = "install one: pip install dl-workbench-reports"
+
 
 @pytest.fixture
 def run(fit, blobs):
@@ -17,9 +19,9 @@ def run(fit, blobs):
 
 def test_the_report_is_computed_by_the_first_plugin_that_answers(run, plugins_with):
     plugins = replace(plugins_with(), reporters=(lambda **given: None,), comparers=())
-    with pytest.raises(dl.PluginFailed, match=r"^no plugin reports on runs  install one: dl install dl-reports$"):
+    with pytest.raises(dl.PluginFailed, match=rf"^no plugin reports on runs  {INSTALL}$"):
         run.report(plugins=plugins)
-    with pytest.raises(dl.PluginFailed, match=r"^no plugin compares runs  install one: dl install dl-reports$"):
+    with pytest.raises(dl.PluginFailed, match=rf"^no plugin compares runs  {INSTALL}$"):
         dl.compare(run, run, plugins=plugins)
 
 
@@ -59,9 +61,9 @@ def test_the_first_plugin_that_answers_compares(tmp_path):
 def test_without_a_plugin_that_answers_one_line_says_which_to_install(tmp_path):
     plugins = replace(load_plugins(), reporters=(), comparers=(lambda **given: None,))
     run = dl.Run(tmp_path)
-    with pytest.raises(PluginFailed, match=r"^no plugin reports on runs  install one: dl install dl-reports$"):
+    with pytest.raises(PluginFailed, match=rf"^no plugin reports on runs  {INSTALL}$"):
         dl.report(run, plugins=plugins)
-    with pytest.raises(PluginFailed, match=r"^no plugin compares runs  install one: dl install dl-reports$"):
+    with pytest.raises(PluginFailed, match=rf"^no plugin compares runs  {INSTALL}$"):
         dl.compare(run, run, plugins=plugins)
 
 

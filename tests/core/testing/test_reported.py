@@ -82,5 +82,5 @@ def test_a_file_that_is_written_into_a_run_is_noticed_and_the_known_fits_stay_as
 def test_without_reports_nothing_can_be_asked(tmp_path, monkeypatch):
     monkeypatch.setenv("DL_PLUGINS", "-reports")
     subject = Reported(SectionSpec("mine", lambda: slow), load_plugins(), tmp_path)
-    with pytest.raises(Skipped, match="no installed plugin renders a report; install dl-reports"):
+    with pytest.raises(Skipped, match="no installed plugin renders a report; install dl-workbench-reports"):
         subject.answers  # noqa: B018 - asking is the check

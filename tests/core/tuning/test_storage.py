@@ -36,7 +36,9 @@ def test_what_is_no_storage_is_refused(typed):
 
 def test_a_missing_driver_is_named_with_what_installs_it(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(InstallFailed, match=r"needs psycopg  install it: pip install 'dl-core\[storage\]'") as refused:
+    with pytest.raises(
+        InstallFailed, match=r"psycopg  install it: pip install 'dl-workbench-core\[storage\]'"
+    ) as refused:
         Place.parse(f"postgresql://me:{SECRET}@host/base")
     assert "geh" not in str(refused.value)
     with pytest.raises(InstallFailed, match="needs pymysql  install it: pip install pymysql"):

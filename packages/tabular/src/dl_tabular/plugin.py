@@ -9,6 +9,7 @@ from dl.hookspecs import hookimpl
 from dl.options import InputShape, Option, Options, Space
 from dl.specs import DomainSpec, ModelSpec, RecipeSpec, recipes_in
 from dl.tables import options as tables
+from dl.version import PROJECT
 from dl_tabular.defaults import defaults
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def register_models() -> tuple[ModelSpec, ...]:
         ModelSpec(
             "xgboost",
             DOMAIN,
-            "gradient boosting of xgboost, an extra: pip install 'dl-tabular[xgboost]'",
+            f"gradient boosting of xgboost, an extra: pip install '{PROJECT}-tabular[xgboost]'",
             options=XGBOOST,
             classifier=_xgboost_classifier,
             regressor=_xgboost_regressor,

@@ -13,6 +13,7 @@ from dl.data.examples import Subset
 from dl.errors import BadOption
 from dl.learner import Learner
 from dl.options import Options
+from dl.version import PROJECT
 from dl_tabular.learners import MOST, ordinal, prepare_ordinal
 
 BOOSTER = "xgboost.core.Booster"
@@ -45,7 +46,9 @@ def _build(options: Options, kind: str) -> Any:  # Any: as scikit-learn, xgboost
     try:
         import xgboost
     except ImportError:
-        raise BadOption("--model xgboost: xgboost is not installed  try: pip install 'dl-tabular[xgboost]'") from None
+        raise BadOption(
+            f"--model xgboost: xgboost is not installed  try: pip install '{PROJECT}-tabular[xgboost]'"
+        ) from None
     return getattr(xgboost, kind)(
         n_estimators=options["iterations"],
         learning_rate=options["rate"],

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.errors import BadFile
+from dl.version import PROJECT
 
 UNSIGNED_BYTE = 0x08  # the type code of uint8 in the header
 BLOCK = 1 << 20  # bytes decompressed at once
@@ -41,7 +42,7 @@ def read_idx(folder: Path, known: IdxFile) -> NDArray[np.uint8]:
             header = _read_header(stream, path, known.shape)
             _fill(stream, array, path)
     except (OSError, EOFError, zlib.error) as error:
-        raise BadFile(f"{str(path)!r} cannot be decompressed: {error}  reinstall dl-mnist") from error
+        raise BadFile(f"{str(path)!r} cannot be decompressed: {error}  reinstall {PROJECT}-mnist") from error
     digest = sha256(header)
     digest.update(array.data)
     if digest.hexdigest() != known.sha256:
@@ -69,4 +70,4 @@ def _fill(stream: gzip.GzipFile, array: NDArray[np.uint8], path: Path) -> None:
 
 
 def _mismatch(path: Path, expected: str, found: str) -> BadFile:
-    return BadFile(f"{str(path)!r}: expected {expected}, found {found}  reinstall dl-mnist")
+    return BadFile(f"{str(path)!r}: expected {expected}, found {found}  reinstall {PROJECT}-mnist")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.examples import Dataset, Examples
+from dl.version import PROJECT
 from dl_mnist.idx import IdxFile, read_idx
 from dl_mnist.targets import DIGITS
 
@@ -43,7 +44,7 @@ def load_lines(folder: Path, train: Files, test: Files, licence: str, source: st
         open_test=open_test,
         title=f"lines of {SHORTEST} to {LONGEST} handwritten digits",
         licence=licence,
-        source=f"{source}; set in lines by dl-mnist",
+        source=f"{source}; set in lines by {PROJECT}-mnist",
         notes=("digits of the validation and test lines stand in no training line",),
     )
 

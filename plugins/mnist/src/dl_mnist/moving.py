@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.examples import Dataset, Examples
+from dl.version import PROJECT
 from dl_mnist.idx import IdxFile, read_idx
 
 SIDE, DIGIT = 32, 14  # pixels of a frame and of a digit
@@ -56,7 +57,7 @@ def load_moving(folder: Path, train: Files, test: Files, steps: int, licence: st
         open_test=lambda: examples(test, slice(None), NUM_TEST, NUM_TRAIN + NUM_VAL),
         title=f"{DIGITS} handwritten digits that move and bounce, {LENGTH} frames a sequence",
         licence=licence,
-        source=f"{source}; set in motion by dl-mnist",
+        source=f"{source}; set in motion by {PROJECT}-mnist",
         notes=("digits of the validation and test sequences move in no training sequence",),
     )
 

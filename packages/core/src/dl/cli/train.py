@@ -54,6 +54,7 @@ from dl.errors import BadOption, DLError
 from dl.launch import MOST_PER_CORE, follow, is_started_elsewhere, launch, need_address
 from dl.options import split_named, split_pairs
 from dl.terminal import cell, console, plain, safe_lines, safe_text
+from dl.version import PROJECT
 from dl.words import many
 
 if TYPE_CHECKING:
@@ -331,7 +332,7 @@ def report(run: Run, plugins: Plugins) -> None:
 
     out = console(record=True)
     if not render_report(run, out, plugins):
-        out.print(plain(f"wrote {run.path}; install dl-reports for a report"))
+        out.print(plain(f"wrote {run.path}; install {PROJECT}-reports for a report"))
     files.write_text(run.path / "report.txt", out.export_text())
 
 

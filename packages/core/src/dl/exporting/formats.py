@@ -29,9 +29,10 @@ from dl.exporting import graph, loader, onnx_file, recurrent
 from dl.exporting.agreement import Call, tensors_of
 from dl.exporting.whole import ANSWER, Output
 from dl.preparation import TOKENS, Preparation
+from dl.version import CORE
 
 CONFIG, CARD, WEIGHTS, STEPS, LOADER = "config.json", "README.md", "model.safetensors", "network.json", "load.py"
-EXTRA = "pip install 'dl-core[export]'"
+EXTRA = f"pip install '{CORE}[export]'"
 Contents = dict[str, bytes]
 
 

@@ -26,6 +26,7 @@ from dl.runs.report import find_run
 from dl.splits.partition import load_dataset
 from dl.tables.options import is_table
 from dl.training.read_new import read_new
+from dl.version import PROJECT
 
 INPUTS, FEATURES = "inputs", "features"
 
@@ -78,7 +79,7 @@ def read_inputs(domain: str, given: Arguments, target: object, on: str, task: st
         return _of_run(given, target, on, runs)
     if on == FEATURES and not able:
         homes = sorted({home for (home, _), spec in plugins.models.items() if spec.features is not None})
-        known = f"; domains that have: {', '.join(homes)}" if homes else "; install dl-backbones for images"
+        known = f"; domains that have: {', '.join(homes)}" if homes else f"; install {PROJECT}-backbones for images"
         raise BadOption(f"on=features: no model of {domain} has learnt features{known}, or give a run: on=last")
     model = "" if on == INPUTS else able[0] if on == FEATURES else on
     recipe = resolve(plugins, domain, given.data, model=model, task=task, options=given.options)

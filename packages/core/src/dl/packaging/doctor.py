@@ -18,6 +18,7 @@ from dl.errors import BadOption, CannotWrite
 from dl.packaging.held import HELD
 from dl.packaging.needs import Need, unmet_needs
 from dl.plugins.loading import inspect_plugins
+from dl.version import CORE
 
 # Older versions can execute code from files they should only read.
 FLOORS = {"torch": (2, 10), "lightning": (2, 6, 6), "pillow": (12, 3)}
@@ -47,7 +48,7 @@ class Check:
 def examine(runs: Path) -> list[Check]:
     """Run all checks."""
     python = Check("python", f"{platform.python_version()} at {sys.executable}", sys.version_info >= (3, 11))
-    packages = [_package(name) for name in ("dl-core", "torch", "lightning", "torchmetrics", "pillow", "numpy")]
+    packages = [_package(name) for name in (CORE, "torch", "lightning", "torchmetrics", "pillow", "numpy")]
     folders = [_writable("runs", runs), _cache()]
     return [
         python,

@@ -17,7 +17,7 @@ from dl.errors import BadOption, CannotWrite, nearest
 from dl.plugins.discovery import OWN, installed, normalized
 from dl.plugins.loading import inspect_plugins
 from dl.terminal import safe_text
-from dl.version import VERSION
+from dl.version import PROJECT, VERSION
 
 KINDS = ("dataset", "model", "task", "regularizer", "check", "domain")
 FIELDS = {  # field of Plugins, by kind
@@ -38,6 +38,7 @@ RESERVED = {  # words with a meaning of their own on the command line
 }
 PLACEHOLDER = "newplugin"  # the name in templates
 VERSION_PLACEHOLDER = "DL_VERSION"  # the version of dl in templates
+PROJECT_PLACEHOLDER = "DL_PROJECT"  # before the names of its distributions
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def check_name(name: str, kind: str) -> None:
         raise BadOption(f"a plugin cannot be called {safe_text(name)!r}: {allowed}  example: dl new plugin my-waves")
     if name in RESERVED:
         raise BadOption(f"a plugin cannot be called {name!r}, which means {RESERVED[name]}  choose another name")
-    if PREFIX + name in OWN or name == PLACEHOLDER:
+    if f"{PROJECT}-{name}" in OWN or name == PLACEHOLDER:
         raise BadOption(f"the name {name!r} is dl's own; choose another")
     for one in installed():
         if one.name == name or normalized(one.distribution) == PREFIX + name:
@@ -143,4 +144,4 @@ def _rendered(name: str, kind: str) -> Iterator[tuple[Path, str]]:
 def _named(text: str, name: str) -> str:
     """Replace the placeholders by the name, with underscores in module names, and the version."""
     module = text.replace(f"dl_{PLACEHOLDER}", f"dl_{name.replace('-', '_')}")
-    return module.replace(PLACEHOLDER, name).replace(VERSION_PLACEHOLDER, VERSION)
+    return module.replace(PLACEHOLDER, name).replace(VERSION_PLACEHOLDER, VERSION).replace(PROJECT_PLACEHOLDER, PROJECT)

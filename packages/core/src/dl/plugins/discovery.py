@@ -7,18 +7,22 @@ asked only for what is not a plain folder of ``.dist-info``: zip files and old e
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from importlib import import_module
 
+from dl.version import CORE, PROJECT
+
+Numbers = tuple[int, ...]
 GROUP = "dl"
 # The distributions of this repository; they share a version, are loaded first and are never overridden.
 OWN = frozenset(
-    f"dl-{name}"
+    f"{PROJECT}-{name}"
     for name in (
         "augment",
         "backbones",
@@ -35,7 +39,9 @@ OWN = frozenset(
         "vision",
         "words",
     )
-)
+) | {PROJECT}
+COMPARE: Mapping[str, Callable[[Numbers, Numbers], bool]] = {">=": operator.ge, "<": operator.lt, "==": operator.eq}
+SPELLINGS = CORE.replace("-", "[-_.]")  # of the core in metadata
 LONGEST_FIELD = 100  # characters of a name or a version
 LONGEST_HEADERS = 100_000  # bytes of a METADATA file that are read
 
@@ -51,7 +57,7 @@ class FoundPlugin:
         version: Of the distribution.
         path: Of the distribution or the file.
         target: The entry point's ``module:attribute``.
-        needs: Its requirement on dl-core, like ``>=0.2``; empty for none.
+        needs: Its requirement on dl's core, like ``>=0.2``; empty for none.
         barred: Why it must not be imported, or an empty string.
         beside: Another version of the distribution with metadata in the same folder, left by an interrupted
             installation; empty if there is none.
@@ -126,11 +132,12 @@ def load_target(target: str) -> object:
 
 def satisfies(needs: str, version: str) -> bool:
     """Return whether a version satisfies a requirement; an invalid requirement is satisfied by all."""
-    clauses = [re.fullmatch(r"\s*(>=|<)\s*(\d+(?:\.\d+)*)\s*", clause) for clause in needs.split(",") if clause.strip()]
+    stated = [clause.strip() for clause in needs.split(",") if clause.strip()]
+    clauses = [re.fullmatch(r"(>=|<|==)\s*(\d+(?:\.\d+)*)", clause) for clause in stated]
     plain = re.fullmatch(r"\d+(?:\.\d+)*", version)
     if plain and all(clauses):  # nearly every requirement; packaging takes 15 ms to import
         have = _numbers(version)
-        return all((have >= _numbers(c[2])) == (c[1] == ">=") for c in clauses if c)
+        return all(COMPARE[c[1]](have, _numbers(c[2])) for c in clauses if c)
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     try:
@@ -139,7 +146,7 @@ def satisfies(needs: str, version: str) -> bool:
         return True
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def _numbers(version: str) -> Numbers:
     """Return (1, 2) for 1.2.0: trailing zeros are dropped."""
     numbers = [int(number) for number in version.split(".")]
     while numbers and not numbers[-1]:
@@ -179,7 +186,7 @@ def _found(name: str, target: str, headers: str, path: str) -> FoundPlugin:
     headers = headers.partition("\n\n")[0]
     fields = {key: _field(headers, key) for key in ("Name", "Version")}
     needs = re.search(
-        r"^Requires-Dist:[ \t]*dl[-_.]core[ \t]*\(?([<>=!~][^;)\n]*)\)?[ \t]*$", headers, re.IGNORECASE | re.MULTILINE
+        rf"^Requires-Dist:[ \t]*{SPELLINGS}[ \t]*\(?([<>=!~][^;)\n]*)\)?[ \t]*$", headers, re.IGNORECASE | re.MULTILINE
     )
     return FoundPlugin(
         name=name,

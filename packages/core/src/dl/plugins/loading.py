@@ -45,7 +45,7 @@ from dl.plugins.states import (
     warn_of_plugins,
 )
 from dl.plugins.validation import KINDS, OWN_COMMANDS, Key, Kind, Spec, as_list, spec_fault
-from dl.version import VERSION
+from dl.version import CORE, VERSION
 
 SLOW = 2.0  # seconds of loading from which a plugin gets a warning
 HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, f"{hookspecs.PROJECT}_spec"))
@@ -147,7 +147,9 @@ def _wanted(drafts: Iterable[Draft], selection: Selection) -> Iterator[Draft]:
         elif not all(c.isalnum() or c in "._-" for c in one.name) or not one.name:
             draft.add_problem("its name may hold only letters, digits and . _ -")
         elif one.needs and not satisfies(one.needs, VERSION):
-            draft.add_problem(f"it needs dl-core{one.needs}  update it: dl install -U {one.distribution}", INCOMPATIBLE)
+            installer = "pip" if one.own else "dl"
+            update = f"update it: {installer} install -U {one.distribution}"
+            draft.add_problem(f"it needs {CORE}{one.needs}  {update}", INCOMPATIBLE)
         else:
             if one.beside:
                 draft.add_problem(

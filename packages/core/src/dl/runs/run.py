@@ -30,6 +30,7 @@ from dl.runs.history import History, read_history
 from dl.runs.manifest import Manifest, parse_manifest
 from dl.runs.outcomes import PartOutcomes, count_epochs, read_outcomes
 from dl.stored import Value, as_text, from_json
+from dl.version import PROJECT
 from dl.words import many
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ def first_answer(hooks: Iterable[Callable[..., Answer | None]], what: str, **giv
     for hook in hooks:
         if (answer := hook(**given)) is not None:
             return answer
-    raise PluginFailed(f"no plugin {what}  install one: dl install dl-reports")
+    raise PluginFailed(f"no plugin {what}  install one: pip install {PROJECT}-reports")
 
 
 def claim_run(root: Path, label: str) -> Path:

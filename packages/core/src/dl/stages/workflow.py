@@ -62,6 +62,7 @@ from dl.training.attribution import attribute_errors
 from dl.training.devices import Devices
 from dl.training.origin import refuse_going_on
 from dl.training.setup import FitSetup, set_up
+from dl.version import CORE
 from dl.words import show_seconds
 
 STAGES: tuple[Stage, ...] = (
@@ -73,7 +74,7 @@ STAGES: tuple[Stage, ...] = (
     tune.STAGE,
     final.STAGE,
 )
-PACKAGES = ("dl-core", "torch", "lightning", "numpy", "scikit-learn")
+PACKAGES = (CORE, "torch", "lightning", "numpy", "scikit-learn")
 
 
 def workflow(

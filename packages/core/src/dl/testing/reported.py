@@ -20,6 +20,7 @@ from dl.runs.run import Run
 from dl.specs import CheckSpec, SectionSpec
 from dl.testing.fits import content, kept_runs
 from dl.testing.rules import Broken, Skipped
+from dl.version import PROJECT
 
 NOT_COMPUTABLE = "NotComputable"  # a class of the reports, which core does not import
 WIDTH = 80  # columns of the report
@@ -63,7 +64,7 @@ class Reported(Generic[_Spec]):
         out = Console(file=StringIO(), width=WIDTH)
         with redirect_stdout(StringIO()) as printed:
             if not render_report(Run(run.path), out, replace(self.plugins, **alone)):
-                raise Skipped("no installed plugin renders a report; install dl-reports")
+                raise Skipped(f"no installed plugin renders a report; install {PROJECT}-reports")
         self.reports[name], self.printed[name] = out.file.getvalue(), printed.getvalue()  # type: ignore[attr-defined]  # StringIO
         if content(run.path) != before:
             self.changed.append(name)

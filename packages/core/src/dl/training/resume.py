@@ -25,9 +25,10 @@ from dl.training.checkpoint import has_states
 from dl.training.devices import Devices
 from dl.training.setup import FitSetup
 from dl.training.state import CHECKPOINTS, Resumed
+from dl.version import CORE
 
 ENVIRONMENT = "environment.json"
-COMPARED = ("dl-core", "torch", "lightning", "numpy")  # packages whose versions numbers may depend on
+COMPARED = (CORE, "torch", "lightning", "numpy")  # packages whose versions numbers may depend on
 ACCEPT = "--accept-changes"
 CHANGEABLE = ("epochs", SAVE_EVERY)  # options that a fit that is resumed may be given
 

@@ -70,6 +70,7 @@ from dl.training.state import Resumed
 from dl.training.summary import diagram_of
 from dl.training.trackers import Tracker, Trackers
 from dl.training.train import need_fit_on, train
+from dl.version import CORE
 
 if TYPE_CHECKING:
     from dl.plugins.at_hand import Model
@@ -439,7 +440,7 @@ def _no_half_run(folder: Path) -> Iterator[None]:
 
 def environment(devices: Devices) -> dict[str, object]:
     """Return the environment of a run: versions, machine, devices."""
-    packages = ("dl-core", "torch", "lightning", "torchmetrics", "numpy")
+    packages = (CORE, "torch", "lightning", "torchmetrics", "numpy")
     return {
         "python": platform.python_version(),
         "packages": {name: version(name) for name in packages},

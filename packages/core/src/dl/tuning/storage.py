@@ -15,9 +15,10 @@ from filelock import FileLock
 
 from dl import files
 from dl.errors import BadOption, InstallFailed
+from dl.version import CORE
 
 DRIVERS = {  # of each database: SQLAlchemy's name of the driver, its module, and what to install
-    "postgresql": ("psycopg", "psycopg", "'dl-core[storage]'"),
+    "postgresql": ("psycopg", "psycopg", f"'{CORE}[storage]'"),
     "mysql": ("pymysql", "pymysql", "pymysql"),
 }
 EXPECTED = "expected a file such as study.log, or postgresql://USER@HOST/NAME or mysql://USER@HOST/NAME"
