@@ -10,11 +10,13 @@ is found is printed with its number, and ``SEED=1 ONLY=417 python -m benchmarks 
 
 from __future__ import annotations
 
+import ctypes
 import io
 import os
 import resource
 import shutil
 import signal
+import struct
 import sys
 import tempfile
 import time
@@ -23,7 +25,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import redirect_stderr
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
@@ -39,7 +40,7 @@ SEED, INPUTS, ONLY = (
 CODES = (0, 1, 2, 3, 4, 130, 143)
 LONGEST = 90  # seconds after which an input counts as one that hangs
 SHORT = ("epochs=1", "--accelerator", "cpu", "--devices", "1", "--no-rivals")
-NOBODY = 65534  # the user who may write nothing
+CAPABILITIES = 0x20080522  # of Linux, third version
 Words = list[str]
 Rng = np.random.Generator
 
@@ -242,34 +243,47 @@ def resumes(rng: Rng, here: Path) -> Words:
 
 
 def places(rng: Rng, here: Path) -> Words:
-    """Draw a verb that writes, for a user who may not write there; `_work` becomes that user."""
+    """Draw a verb that reads or writes where that is not allowed; `_work` gives up the powers of an administrator."""
+    shutil.copytree(here.parent / "runs", here / "runs", symlinks=True)
+    for path in (here / "runs", *(here / "runs").rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    for name in ("locked", "closed"):
+        (here / name / "cat").mkdir(parents=True)
+        shutil.copy(here.parent / "t.csv", here / name)
+    hidden = here / "runs" / f"000{int(rng.integers(1, 8))}"
+    barred = [path for path in (here / "runs").glob(f"{hidden.name}*/*") if rng.random() < 0.3]
+    for path in (here / "closed" / "t.csv", here / "closed", *barred):
+        path.chmod(0o000)
+    (here / "locked").chmod(0o555)
+    fit = ["fit", "tabular", "../t.csv", *SHORT]
+    written, read = _pick(rng, ("locked/x", "closed/x", "closed")), _pick(rng, ("closed", "closed/t.csv", "closed/cat"))
+    number = _pick(rng, tuple("1234567"))
     verbs: list[Words] = [
-        ["fit", "tabular", "../t.csv", *SHORT, "--runs", "locked/runs"],
-        ["fit", "tabular", "../t.csv", *SHORT, "--detach", "--runs", "locked"],
-        ["cv", "tabular", "../t.csv", "--runs", "locked/runs"],
-        ["tune", "tabular", "../t.csv", "--trials", "1", "--runs", "locked/runs"],
-        ["workflow", "tabular", "../t.csv", "--runs", "locked/runs"],
-        ["export", "1", "--out", "locked/x.onnx"],
-        ["board", "../runs", "--out", "locked/site"],
-        ["report", "1", "--html", "locked/page.html"],
-        ["tag", "1", "kept"],
-        ["note", "1", "wide"],
-        ["rm", "1", "--yes"],
-        ["test", "1"],
+        [*fit, "--runs", written],
+        [*fit, "--detach", "--runs", written],
+        [*fit, "--recipe", f"./{read}"],
+        [*fit, "--model", f"./{read}.py:f"],
+        ["cv", "tabular", "../t.csv", "--runs", written],
+        ["tune", "tabular", "../t.csv", "--trials", "1", "--runs", written],
+        ["workflow", "tabular", "../t.csv", "--runs", written],
+        *(["ls", "runs", "--runs", place] for place in ("closed", "closed/x")),
+        ["status", "--runs", written],
+        ["export", "1", "--out", written],
+        ["board", "runs", "--out", written],
+        ["board", "closed", "--out", "locked/site"],
+        ["report", number, "--html", written],
+        *([verb, number] for verb in ("report", "show", "status", "doctor", "stop", "test", "export")),
+        ["tag", number, "kept"],
+        ["note", number, "wide"],
+        ["rm", number, "--yes", "--force"],
         ["fit", "--resume", "1", "epochs=2"],
-        ["stop", "1"],
-        ["check", "vision", "closed"],
-        ["fit", "vision", "closed", *SHORT],
-        ["check", "tabular", "closed/t.csv"],
-        ["predict", "1", "closed/t.csv"],
         ["tune", "--resume", "5"],
         ["workflow", "--resume", "6"],
         ["cv", "--resume", "4"],
+        *([verb, kind, read] for verb in ("check", "fit", "baseline") for kind in ("vision", "tabular", "text")),
+        *([verb, read] for verb in ("check", "fit", "show")),
+        *(["predict", which, read] for which in "123"),
     ]
-    for name, mode in (("locked", 0o555), ("closed", 0o000)):
-        (here / name).mkdir()
-        shutil.copy(here.parent / "t.csv", here / name)
-        (here / name).chmod(mode)
     return verbs[int(rng.integers(len(verbs)))]
 
 
@@ -347,24 +361,22 @@ def prepare(home: Path) -> None:
         if answer.code:
             raise RuntimeError(f"{words}: {answer.err}")
     ask(home, ["tag", "1", "first", "--runs", "runs"])
-    for path in (home, *home.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
-def ask(folder: Path, words: Words, *, user: int = 0, stdin: bool = True) -> Answer:
+def ask(folder: Path, words: Words, *, powers: bool = True, stdin: bool = True) -> Answer:
     """Run dl in a process of its own.
 
     Args:
         folder: In which it runs.
         words: Of the command line.
-        user: Number of the user who runs it; 0 for this one.
+        powers: Whether it has those of an administrator, if this process has them.
         stdin: Whether stdin is open, and empty.
     """
     sys.stdout.flush()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         pid = os.fork()
         if not pid:
-            _work(folder, words, out.fileno(), err.fileno(), user, stdin)
+            _work(folder, words, out.fileno(), err.fileno(), powers, stdin)
         code = _wait(pid)
         told = []
         for stream in (out, err):
@@ -386,7 +398,7 @@ def _wait(pid: int) -> int | None:
     return None
 
 
-def _work(folder: Path, words: Words, out: int, err: int, user: int, stdin: bool) -> NoReturn:
+def _work(folder: Path, words: Words, out: int, err: int, powers: bool, stdin: bool) -> NoReturn:
     """Be the process that runs dl."""
     code = 99
     try:
@@ -396,8 +408,8 @@ def _work(folder: Path, words: Words, out: int, err: int, user: int, stdin: bool
         os.close(0)
         if stdin:
             os.open(os.devnull, os.O_RDONLY)
-        if user:
-            os.setuid(user)
+        if not powers:
+            _give_up_powers()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         sys.stdout, sys.stderr = (io.TextIOWrapper(io.FileIO(number, "wb", closefd=False)) for number in (1, 2))  # type: ignore[arg-type]
         from dl.cli.main import run
@@ -417,6 +429,13 @@ def _work(folder: Path, words: Words, out: int, err: int, user: int, stdin: bool
         os._exit(code)
 
 
+def _give_up_powers() -> None:
+    """Let the permissions of files hold for this process, though it may be an administrator's."""
+    header, none = struct.pack("Ii", CAPABILITIES, 0), bytes(24)
+    if ctypes.CDLL(None, use_errno=True).capset(header, none):
+        raise OSError(ctypes.get_errno(), "no powers can be given up here")
+
+
 def one(home: Path, number: int, seed: int = SEED) -> tuple[str, Words, Answer]:
     """Make the input of a number and give it to dl; its group, the words, and the answer."""
     rng = np.random.default_rng([seed, number])
@@ -429,9 +448,7 @@ def one(home: Path, number: int, seed: int = SEED) -> tuple[str, Words, Answer]:
             words = GROUPS[group](rng, here)
         if "--runs" not in words and words[0] not in ("check", "baseline", "explain", "board"):
             words = [*words, "--runs", "runs" if (here / "runs").exists() else "../runs"]
-        here.chmod(0o777)
-        nobody = NOBODY if group.startswith("places") and os.getuid() == 0 else 0
-        answer = ask(here, words, user=nobody, stdin=rng.random() < 0.9)
+        answer = ask(here, words, powers=not group.startswith("places"), stdin=rng.random() < 0.9)
     finally:
         shutil.rmtree(here, ignore_errors=True)
     return group, words, answer
@@ -447,8 +464,6 @@ def main() -> None:
         from benchmarks.kills import warm
 
         warm()
-        for name in ("cp437", "idna", "latin_1", "utf_16"):  # which another user may not be able to read
-            import_module(f"encodings.{name}")
         prepare(home)
         for number in range(INPUTS) if ONLY < 0 else [ONLY]:
             group, words, answer = one(home, number)

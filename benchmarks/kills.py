@@ -3,8 +3,8 @@
     python -m benchmarks kills
 
 A kill is ``SIGKILL`` to the whole process group of a real `dl fit`, at a moment drawn from the length of the unbroken
-fit, from the first word to the last. Most fits are forked after the imports; every eighth is a program of its own, so
-that its start is killed as well. What was done is kept after each fit, in ``benchmarks/results/kills.json``, and a
+fit, from the first word to the last. Most fits are forked after the imports; every sixteenth is a program of its own,
+so that its start is killed as well. What was done is kept after each fit, in ``benchmarks/results/kills.json``, and a
 further call goes on from there; `$KILLS` is the number that is asked for. ``tests/program/test_resume.py`` tries all of
 it in its slow form.
 """
@@ -38,7 +38,7 @@ from dl.training.checkpoint import DurableCheckpoints
 from dl.training.module import SAVED
 
 KILLS = int(os.environ.get("KILLS", "200"))
-COLD = 8  # every so manyth fit is a program of its own
+COLD = 16  # every so manyth fit is a program of its own
 BEYOND = 1.1  # of the length of a fit: the last moments are among those drawn
 TIMES = ("seconds", "train_seconds")
 COMMON = ("save_every=0.05", "--accelerator", "cpu", "--devices", "1", "--json", "--resume-if-exists")
