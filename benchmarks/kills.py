@@ -25,23 +25,20 @@ from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import torch
 from PIL import Image
 
+from benchmarks.endings import OF_SEVERAL, differences_below
 from benchmarks.measuring import DL, RESULTS, publish
-from dl import sealed
-from dl.runs.run import Run, list_runs
-from dl.training.checkpoint import DurableCheckpoints
-from dl.training.module import SAVED
+from dl.runs.run import Run, is_begun, list_runs
 
 KILLS = int(os.environ.get("KILLS", "200"))
 COLD = 16  # every so manyth fit is a program of its own
 BEYOND = 1.1  # of the length of a fit: the last moments are among those drawn
-TIMES = ("seconds", "train_seconds")
-COMMON = ("save_every=0.05", "--accelerator", "cpu", "--devices", "1", "--json", "--resume-if-exists")
+COMMON = ("save_every=0.05", "--accelerator", "cpu", "--json")
 MOMENTS = (
     "before run.json",
     "before the first epoch is kept",
@@ -56,22 +53,26 @@ class Job:
     """A fit that is killed.
 
     Args:
-        words: Of `dl fit`, without those that all have.
+        words: Of its verb, without those that all have.
         epochs: So many.
+        verb: ``fit``, or a verb of several fits.
         blocks: Whether several steps are taken at once; else each is one of Lightning's.
         rivals: Whether learners are fitted beside the network.
     """
 
     words: tuple[str, ...]
     epochs: int
+    verb: str = "fit"
     blocks: bool = True
     rivals: bool = False
 
-    @property
-    def line(self) -> list[str]:
-        """The words of the command line, but for the folder of the runs."""
-        rivals = "--rivals" if self.rivals else "--no-rivals"
-        return ["fit", *self.words, f"epochs={self.epochs}", rivals, *COMMON]
+    def line(self, runs: Path) -> list[str]:
+        """Return the words of the command line, which begins the job, or goes on with what is in a folder of runs."""
+        if self.verb != "fit" and (there := begun(runs)):
+            return [self.verb, "--resume", there[0].name, "--json", "--runs", runs.name]
+        rivals = {"fit": ["--rivals" if self.rivals else "--no-rivals"], "cv": ["--no-rivals"]}.get(self.verb, [])
+        goes_on = ["--devices", "1", "--resume-if-exists"] if self.verb == "fit" else []
+        return [self.verb, *self.words, f"epochs={self.epochs}", *rivals, *goes_on, *COMMON, "--runs", runs.name]
 
 
 def _regs(*pairs: str) -> tuple[str, ...]:
@@ -122,6 +123,16 @@ JOBS = {
     "two targets": Job(("tabular", "goods.csv", "--target", "price,sold", "batch_size=8"), 6),
     "sequences": Job(("sequence", "digit-rows", "--model", "gru", "batch_size=128", "clip=1.0"), 4),
 }
+GOODS = ("tabular", "goods.csv", "--target", "sold", "leave_out=price")
+FOLDS = (*GOODS, "batch_size=8", "--protocol", "kfold:3", "--final", "refit", *_regs("noise=0.1"))
+OFF = ("early-stopping", "shrink", "l1", "max-norm", "missing", "mixup", "noise", "label-smoothing", "class-weights")
+OFF = _regs(*(f"{name}=off" for name in OFF))
+STUDIES = {
+    "three folds and a refit": Job(FOLDS, 3, "cv"),
+    "a tuning": Job((*GOODS, "--trials", "4", "--over", "lr,width"), 4, "tune"),
+    "a tuning of folds": Job((*GOODS, "--trials", "3", "--over", "lr,width", "--protocol", "kfold:2"), 3, "tune"),
+    "a workflow": Job((*GOODS, "--trials", "2", "--on-leak", "warn", *OFF), 2, "workflow"),
+}
 
 
 @dataclass
@@ -170,38 +181,6 @@ def make_files(root: Path) -> None:
     label.unlink()
 
 
-def content(run: Run) -> tuple[object, ...]:
-    """Return all that a run ends with, but its times: rows, bytes of files, weights and optimizers at the end."""
-    rows = [{name: value for name, value in row.items() if name not in TIMES} for row in run.history.rows]
-    names = [name for name in sealed.listed(run.path) if name == "best.safetensors" or "outcomes/" in name]
-    files = {name: sealed.read(run.path / name) for name in names}
-    state = DurableCheckpoints().load_checkpoint(run.path / "checkpoints" / "state.ckpt")
-    ended = {name: state[name] for name in ("state_dict", "optimizer_states")}
-    ended |= {name: state[SAVED][name] for name in ("steps_done", "regularizers", "schedules")}
-    ended["sums"] = [state[SAVED]["beside"]["writer"][name] for name in ("losses", "margins")]
-    manifest = run.manifest
-    return rows, files, _flat(ended), (manifest.status, manifest.best_epoch, manifest.epochs, manifest.message)
-
-
-def _flat(value: Any, name: str = "") -> dict[str, object]:  # Any: a tree of the state
-    if isinstance(value, dict):
-        return {k: v for key, one in value.items() for k, v in _flat(one, f"{name}.{key}").items()}
-    if isinstance(value, (list, tuple)):
-        return {k: v for key, one in enumerate(value) for k, v in _flat(one, f"{name}.{key}").items()}
-    return {name: value.numpy().tobytes() if isinstance(value, torch.Tensor) else value}
-
-
-def differences(first: Run, second: Run) -> list[str]:
-    """Return the names of what differs in the ends of two runs; NaN equals NaN."""
-    found = []
-    for what, one, other in zip(("rows", "files", "state", "end"), content(first), content(second), strict=True):
-        if isinstance(one, dict) and isinstance(other, dict):
-            found += [f"{what}: {name}" for name in {**one, **other} if repr(one.get(name)) != repr(other.get(name))]
-        elif repr(one) != repr(other):
-            found.append(f"{what}: {one} {other}" if what == "end" else what)
-    return found
-
-
 class Starter:
     """Starts a job, forked or as a program of its own, and kills it.
 
@@ -233,7 +212,7 @@ class Starter:
 
     def _spawned(self, runs: str) -> int:
         with (self.root / f"{runs}.txt").open("w") as stream:
-            words = [str(DL), *self.job.line, "--runs", runs]
+            words = [str(DL), *self.job.line(self.root / runs)]
             given = {**os.environ, "OMP_NUM_THREADS": "1"}
             process = subprocess.Popen(
                 words, cwd=self.root, stdout=stream, stderr=stream, env=given, start_new_session=True
@@ -262,35 +241,52 @@ class Starter:
             from dl.cli.main import run
 
             with Path(f"{runs}.txt").open("w") as told, redirect_stdout(told), redirect_stderr(told):
-                code = run([*self.job.line, "--runs", runs])
+                code = run(self.job.line(Path(runs)))
         finally:
             os._exit(code)
 
 
-def moment(root: Path, epochs: int) -> str:
-    """Return how far a fit was that was killed, as the files in its folder of runs tell."""
-    runs = [run for run in list_runs(root) if run.status] if root.exists() else []
+def status(run: Run) -> str:
+    """Return the status of a run, a study or a workflow."""
+    for name in OF_SEVERAL:
+        if (run.path / name).exists():
+            return str(json.loads((run.path / name).read_bytes())["status"])
+    return run.manifest.status
+
+
+def begun(root: Path) -> list[Run]:
+    """Return what was begun in a folder of runs."""
+    return [run for run in list_runs(root) if is_begun(run.path)]
+
+
+def moment(root: Path, job: Job) -> str:
+    """Return how far a job was that was killed, as the files in its folder of runs tell."""
+    runs = begun(root)
     if not runs:
         return MOMENTS[0]
-    manifest = runs[0].manifest
-    if manifest.status == "finished":
+    if status(runs[0]) == "finished":
         return MOMENTS[4]
-    return MOMENTS[1 if not manifest.epochs else 2 if manifest.epochs < epochs else 3]
+    if job.verb != "fit":
+        return MOMENTS[2]
+    kept = runs[0].manifest.epochs
+    return MOMENTS[1 if not kept else 2 if kept < job.epochs else 3]
 
 
 def kill(starter: Starter, whole: Run, length: float, number: int, name: str) -> Killed:
-    """Kill a fit at random moments until it ends, and compare it with the unbroken one."""
-    runs, draw = f"broken-{number}", random.Random(number)
+    """Kill a job at random moments until it ends, and compare it with the unbroken one."""
+    root, draw = starter.root / f"broken-{starter.job.verb}-{number}", random.Random(number)
     killed = Killed(name, number, starter.cold)
-    while (code := starter.start(runs, draw.uniform(0, BEYOND * length))) is None:
-        killed.moments.append(moment(starter.root / runs, starter.job.epochs))
+    while (code := starter.start(root.name, draw.uniform(0, BEYOND * length))) is None:
+        killed.moments.append(moment(root, starter.job))
+        if starter.job.verb != "fit" and killed.moments[-1] == MOMENTS[4]:
+            code = 0  # the others refuse to go on with what has ended
+            break
     if code:
-        return _lost(killed, f"exit code {code}: {starter.said(runs)[-500:]}")
-    kept = list_runs(starter.root / runs)
-    finished = [run for run in kept if run.status == "finished"]
-    if len(finished) != 1 or len([run for run in kept if run.status]) != 1:
-        return _lost(killed, f"{[run.status for run in kept]} are kept, not one finished run")
-    killed.lost += differences(whole, finished[0])
+        return _lost(killed, f"exit code {code}: {starter.said(root.name)[-500:]}")
+    runs = begun(root)
+    if [status(run) for run in runs] != ["finished"]:
+        return _lost(killed, f"{[status(run) for run in runs]} are kept, not one that has ended")
+    killed.lost += differences_below(whole.path, runs[0].path)
     return killed
 
 
@@ -305,10 +301,11 @@ def tries(root: Path, done: list[Killed], kills: int, jobs: dict[str, Job]) -> I
     number, total = max((one.number for one in done), default=-1) + 1, sum(len(one.moments) for one in done)
     while total < kills:
         name = list(jobs)[number % len(jobs)]
-        starter = Starter(root, jobs[name], cold=number % COLD == COLD - 1)
+        job = jobs[name]
+        starter = Starter(root, job, cold=job.verb == "fit" and number % COLD == COLD - 1)
         key = name, starter.cold
         if key not in wholes:
-            wholes[key] = unbroken(starter, f"whole-{number}")
+            wholes[key] = unbroken(starter, f"whole-{job.verb}-{number}")
         killed = kill(starter, *wholes[key], number, name)
         yield killed
         number, total = number + 1, total + len(killed.moments)
@@ -323,7 +320,7 @@ def unbroken(starter: Starter, runs: str) -> tuple[Run, float]:
     began = time.monotonic()
     if starter.start(runs):
         raise RuntimeError(starter.said(runs))
-    (run,) = list_runs(starter.root / runs)
+    (run,) = begun(starter.root / runs)
     return run, time.monotonic() - began
 
 
@@ -348,24 +345,25 @@ def warm() -> None:
 
 
 def main() -> None:
-    """Go on with the kills that are kept, print and keep the table."""
+    """Go on with the kills that are kept, print and keep the tables: of fits, and of folds, tunings and workflows."""
     torch.set_num_threads(1)
-    kept = RESULTS / "kills.json"
-    done = [Killed(**one) for one in json.loads(kept.read_text())["tried"]] if kept.exists() else []
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch)
-        os.environ["DL_CACHE"] = str(root / "cache")
+        os.environ |= {"DL_CACHE": str(root / "cache"), "DL_RIVALS": "no"}
         make_files(root)
         warm()
-        for killed in tries(root, done, KILLS, JOBS):
-            done.append(killed)
-            keep(done)
-            print(f"{killed.number}: {killed.job}, {len(killed.moments)} kills", *killed.lost[:3], flush=True)
-    keep(done)
+        for name, jobs, kills in (("kills", JOBS, KILLS), ("kills-studies", STUDIES, KILLS // 5)):
+            kept = RESULTS / f"{name}.json"
+            done = [Killed(**one) for one in json.loads(kept.read_text())["tried"]] if kept.exists() else []
+            for killed in tries(root, done, kills, jobs):
+                done.append(killed)
+                keep(name, done)
+                print(f"{killed.number}: {killed.job}, {len(killed.moments)} kills", *killed.lost[:3], flush=True)
 
 
-def keep(done: list[Killed]) -> None:
+def keep(name: str, done: list[Killed]) -> None:
     """Print and keep the table."""
     moments = Counter(moment for one in done for moment in one.moments)
     note = "; ".join(f"{name}: {moments[name]}" for name in MOMENTS)
-    publish("kills", "fits killed at random moments and resumed", rows(done), note, tried=[asdict(one) for one in done])
+    title = "killed at random moments and resumed"
+    publish(name, title, rows(done), note, tried=[asdict(one) for one in done])

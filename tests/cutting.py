@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import dl
-from benchmarks.kills import differences
+from benchmarks.endings import differences
 from dl.errors import PluginFailed
 from dl.training.callbacks import RunWriter
 from dl.training.keeper import StateKeeper
