@@ -137,14 +137,16 @@ def test_a_fit_of_each_domain_ends_alike(case, blocks, files, plugins, cut_and_r
 
 
 @pytest.mark.check
-def test_a_job_that_is_killed_in_its_middle_and_resumed_ends_alike(tmp_path, one_thread):
+@pytest.mark.parametrize("name", ["two targets", "three folds and a refit", "a tuning"])
+def test_a_job_that_is_killed_and_resumed_ends_alike(name, tmp_path, one_thread):
     kills.make_files(tmp_path)
-    done = list(kills.tries(tmp_path, [], 1, {"two targets": kills.JOBS["two targets"]}))
+    done = list(kills.tries(tmp_path, [], 1, {name: {**kills.JOBS, **kills.STUDIES}[name]}))
     assert done[-1].moments and [one.lost for one in done if one.lost] == []
 
 
 @pytest.mark.slow
-def test_jobs_that_are_killed_two_hundred_times_and_started_again_end_alike(tmp_path, one_thread):
+@pytest.mark.parametrize("jobs", [kills.JOBS, kills.STUDIES])
+def test_jobs_that_are_killed_two_hundred_times_and_started_again_end_alike(jobs, tmp_path, one_thread):
     kills.make_files(tmp_path)
-    done = list(kills.tries(tmp_path, [], kills.KILLS, kills.JOBS))
-    assert {one.job: one.lost for one in done if one.lost} == {} and len(done) >= len(kills.JOBS)
+    done = list(kills.tries(tmp_path, [], kills.KILLS if jobs is kills.JOBS else kills.KILLS // 5, jobs))
+    assert {one.job: one.lost for one in done if one.lost} == {}
