@@ -479,7 +479,7 @@ def main() -> None:
             "input": name,
             "tried": tried[name],
             "told in one line": told[name],
-            "traceback, hang": sum(g == name for g, *_ in found),
+            "traceback, hang or wrong blame": sum(g == name for g, *_ in found),
         }
         for name in GROUPS
         if tried[name]
