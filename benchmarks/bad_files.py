@@ -31,7 +31,7 @@ SUFFIXES = (
     ".csv.xz",
     ".txt",
 )
-CELLS = (
+CELLS: tuple[str, ...] = (
     "",
     "nan",
     "inf",
@@ -106,7 +106,7 @@ def _changed(rng: Rng, rows: list[list[str]]) -> None:
         lambda: rows.insert(row, []),
         lambda: rows.pop(0) if len(rows) > 1 else None,  # no header
         lambda: [line.__setitem__(slice(None), [""] * len(line)) for line in rows[1:]],  # all missing
-        lambda: [line.extend(["1"] * 2000) for line in rows],
+        lambda: [line.__setitem__(slice(len(line), None), ["1"] * 2000) for line in rows],  # wide
     ]
     ways[int(rng.integers(len(ways)))]()
 
