@@ -8,13 +8,10 @@ import pytest
 import torch
 
 import dl
-from dl import sealed
+from benchmarks.endings import differences
 from dl.errors import PluginFailed
 from dl.training.callbacks import RunWriter
-from dl.training.checkpoint import DurableCheckpoints
 from dl.training.keeper import StateKeeper
-
-TIMES = ("seconds", "train_seconds")
 
 
 class Killed(BaseException):
@@ -63,34 +60,9 @@ def kill_at(patch, moment, at, saved):
     patch.setattr(RunWriter, "on_train_end", end)
 
 
-def content(run):
-    """Return all that a run ends with, but its times: rows, bytes of files, weights and optimizers at the end."""
-    rows = [{name: value for name, value in row.items() if name not in TIMES} for row in run.history.rows]
-    names = [name for name in sealed.listed(run.path) if name == "best.safetensors" or "outcomes/" in name]
-    files = {name: sealed.read(run.path / name) for name in names}
-    state = DurableCheckpoints().load_checkpoint(run.path / "checkpoints" / "state.ckpt")
-    ended = {name: state[name] for name in ("state_dict", "optimizer_states")}
-    ended["sums"] = [state["dl"]["beside"]["writer"][name] for name in ("losses", "margins")]
-    manifest = run.manifest
-    return rows, files, flat(ended), (manifest.status, manifest.best_epoch, manifest.epochs, manifest.message)
-
-
-def flat(value, name=""):
-    if isinstance(value, dict):
-        return {k: v for key, one in value.items() for k, v in flat(one, f"{name}.{key}").items()}
-    if isinstance(value, (list, tuple)):
-        return {k: v for key, one in enumerate(value) for k, v in flat(one, f"{name}.{key}").items()}
-    return {name: value.numpy().tobytes() if isinstance(value, torch.Tensor) else value}
-
-
 def same(first, second):
     """Assert that two runs end alike, naming what differs."""
-    for one, other in zip(content(first), content(second), strict=True):
-        if isinstance(one, dict):
-            assert sorted(one) == sorted(other)
-            assert [name for name in one if one[name] != other[name]] == []
-        else:
-            assert repr(one) == repr(other)  # NaN equals NaN
+    assert differences(first, second) == []
 
 
 def cut_and_resumed(monkeypatch, folder, fit, cuts, saved, **resumed):

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks import fuzz
 from dl.cli.main import run
 from dl.cli.streams import ProgressFile, ResultFile, guarded
 
@@ -526,3 +527,33 @@ def test_bad_input_is_an_exit_code_and_a_line(home, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_all_bad_input_is_an_exit_code_and_a_line(home, tmp_path, monkeypatch):
     assert _tried(BAD, home, tmp_path, monkeypatch) == {}
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory, one_thread):
+    """A folder with data and a run of each kind, for input that is drawn at random."""
+    root = tmp_path_factory.mktemp("drawn")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DL_CACHE", str(root / "cache"))
+        patch.setenv("COLUMNS", "200")
+        fuzz.prepare(root)
+        yield root
+
+
+def faults_of(drawn, count, seed, monkeypatch):
+    monkeypatch.setenv("DL_CACHE", str(drawn / "cache"))
+    monkeypatch.setenv("COLUMNS", "200")
+    for number in range(count):
+        group, words, answer = fuzz.one(drawn, number, seed)
+        if why := answer.fault(raw="--csv" in words):
+            yield group, number, words, why
+
+
+@pytest.mark.check
+def test_some_input_drawn_at_random_is_an_exit_code_and_a_line(drawn, monkeypatch):
+    assert list(faults_of(drawn, 2 * len(fuzz.GROUPS), 7, monkeypatch)) == []
+
+
+@pytest.mark.slow
+def test_input_drawn_at_random_is_an_exit_code_and_a_line(drawn, monkeypatch):
+    assert list(faults_of(drawn, fuzz.INPUTS, fuzz.SEED, monkeypatch)) == []

@@ -1,23 +1,14 @@
 """Fits of every domain, cut off and resumed, end with the bytes of those that were not; real processes are killed."""
 
-import os
-import random
-import sys
-import time
-import warnings
-from multiprocessing import get_context
-
 import numpy as np
 import pytest
 from PIL import Image
 
 import dl
-from dl.cli.main import run
+from benchmarks import kills
 from dl.plugins.loading import load_plugins
-from dl.runs.run import list_runs
 from dl.training import batches
 from dl.training.devices import Devices
-from tests.cutting import same
 
 GAN = """
 import torch
@@ -145,51 +136,17 @@ def test_a_fit_of_each_domain_ends_alike(case, blocks, files, plugins, cut_and_r
     assert len(whole.history) == 2
 
 
-KILLS = int(os.environ.get("KILLS", "200"))  # fewer where it is tried
-JOB = ("fit", "tabular", "breast-cancer", "epochs=12", "batch_size=8", "linear=no", "save_every=0.05", "--no-rivals")
-JOB += (
-    "dropout=0.3",
-    "--reg",
-    "noise=0.1",
-    "--reg",
-    "weight-averaging=0.9",
-    "--accelerator",
-    "cpu",
-    "--json",
-    "--resume-if-exists",
-)
-
-
-def job(runs):
-    """Run the job in this process, and end with its exit code."""
-    warnings.simplefilter("ignore")  # a plugin that is slow to load is no fault of a run
-    sys.stdout = sys.stderr = (runs.parent / f"{runs.name}.txt").open("w")
-    os._exit(run([*JOB, "--runs", str(runs)]))
+@pytest.mark.check
+@pytest.mark.parametrize("name", ["two targets", "three folds and a refit", "a tuning"])
+def test_a_job_that_is_killed_and_resumed_ends_alike(name, tmp_path, one_thread):
+    kills.make_files(tmp_path)
+    done = list(kills.tries(tmp_path, [], 1, {name: {**kills.JOBS, **kills.STUDIES}[name]}))
+    assert done[-1].moments and [one.lost for one in done if one.lost] == []
 
 
 @pytest.mark.slow
-def test_a_job_that_is_killed_two_hundred_times_and_started_again_ends_alike(tmp_path, one_thread):
-    def start(name):
-        process = get_context("fork").Process(target=job, args=(tmp_path / name,))
-        process.start()
-        return process
-
-    began = time.monotonic()
-    process = start("whole")
-    process.join()
-    longest, kills, draw = time.monotonic() - began, 0, random.Random(0)
-    (whole,) = list_runs(tmp_path / "whole")
-    while kills < KILLS:
-        process = start(f"broken-{kills}")
-        name = f"broken-{kills}"
-        while process.exitcode != 0:
-            process.join(draw.uniform(0, longest))
-            if process.exitcode is None:
-                process.kill()
-                process.join()
-                kills += 1
-                process = start(name)
-            assert process.exitcode in (None, 0), (tmp_path / f"{name}.txt").read_text()
-        finished = [one for one in list_runs(tmp_path / name) if one.status == "finished"]
-        assert len(finished) == 1
-        same(whole, finished[0])
+@pytest.mark.parametrize("jobs", [kills.JOBS, kills.STUDIES])
+def test_jobs_that_are_killed_two_hundred_times_and_started_again_end_alike(jobs, tmp_path, one_thread):
+    kills.make_files(tmp_path)
+    done = list(kills.tries(tmp_path, [], kills.KILLS if jobs is kills.JOBS else kills.KILLS // 5, jobs))
+    assert {one.job: one.lost for one in done if one.lost} == {}

@@ -9,6 +9,7 @@ from PIL import Image
 
 from dl.errors import BadData, BadFile
 from dl_vision.domain import open_path, open_unlabelled, recognize
+from dl_vision.shards import holds_shards
 
 OPTIONS = {"size": 0, "colour": "auto", "bad_files": "stop"}
 
@@ -80,3 +81,9 @@ def test_a_link_in_a_shard_leads_nowhere(shard, tmp_path):
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         made.addfile(link)
     assert len(open_path(folder, OPTIONS).train) == 2
+
+
+def test_a_link_to_itself_is_no_shard(tmp_path):
+    (tmp_path / "pets").mkdir()
+    (tmp_path / "pets" / "self.png").symlink_to("self.png")
+    assert not holds_shards(tmp_path / "pets")

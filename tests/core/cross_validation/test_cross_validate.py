@@ -218,8 +218,23 @@ def test_two_processes_do_not_go_on_with_one_run(blobs, cv, runs, plugins_with):
         cross_validate(recipe, plugins, Devices("cpu", "1"), runs, Console(quiet=True), resumed=run, final="refit")
 
 
-def test_a_refit_that_is_stopped_leaves_the_finished_folds_and_says_how_to_go_on(blobs, cv, monkeypatch):
-    monkeypatch.setattr("dl.cross_validation.refit.train", lambda *_, **__: None)  # a signal before the first step
-    run = cv(blobs(40), "kfold:2", epochs=1, final="refit")
+def test_a_refit_that_is_stopped_leaves_the_finished_folds_and_is_made_when_the_run_goes_on(
+    blobs, cv, runs, plugins_with, monkeypatch
+):
+    given, seen = blobs(40), []
+
+    def stopped(setup, devices, folder, *_, **__):  # a signal before the first step
+        seen.append(json.loads((folder / "run.json").read_text())["status"])
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dl.cross_validation.refit.train", stopped)
+        run = cv(given, "kfold:2", epochs=1, final="refit")
+    assert seen == ["running"], "a kill in the refit leaves a run that is not finished"
     assert run.manifest.status == "finished" and not (run.weights).exists()
     assert run.manifest.message.endswith("go on with: dl cv --resume 0001-given-linear --final refit")
+    plugins = plugins_with(given=given)
+    given_again = resolve(plugins, recipe=str(run.path / "recipe.toml")), plugins, Devices("cpu", "1"), runs
+    again = cross_validate(*given_again, Console(quiet=True), resumed=run)
+    assert again.weights.exists() and again.manifest.message == ""
+    with pytest.raises(BadRun, match="is finished"):
+        cross_validate(*given_again, Console(quiet=True), resumed=again)

@@ -7,10 +7,11 @@ from torch import nn
 
 from dl.data.examples import Dataset, Examples
 from dl.domain import Domain
-from dl.errors import BadData, PluginFailed
+from dl.errors import BadData, BadFile, PluginFailed
 from dl.hookspecs import hookimpl
 from dl.options import Option
-from dl.plugins.attribution import RETURN_TYPES, plugin_of_traceback
+from dl.plugins.attribution import RETURN_TYPES, attributing, plugin_of_traceback
+from dl.plugins.discovery import FoundPlugin
 from dl.plugins.loading import load_plugins
 from dl.specs import CheckSpec, DatasetSpec, DomainSpec, ModelSpec
 
@@ -210,3 +211,11 @@ def test_a_module_of_python_or_of_dl_that_an_entry_point_names_is_nobodys(site):
     with pytest.raises(ValueError, match="Expecting") as caught:
         json.loads("{")
     assert plugin_of_traceback(caught.value) is None
+
+
+def test_a_place_that_may_not_be_read_is_no_fault_of_the_plugin_that_reads_it():
+    with (
+        pytest.raises(BadFile, match=r"^'photos' cannot be used: Permission denied$"),
+        attributing(FoundPlugin("vision", object), "open_path"),
+    ):
+        raise PermissionError(13, "Permission denied", "photos")

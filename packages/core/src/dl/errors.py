@@ -4,6 +4,7 @@ A message gives the request, the fault and the remedy; the command line prints i
 """
 
 import difflib
+import errno
 from collections.abc import Iterable, Mapping
 
 
@@ -11,6 +12,21 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Return whether memory of the host or of a device is used up; torch is not imported for the question."""
     of_torch = type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
     return isinstance(error, MemoryError) or of_torch
+
+
+OF_PLACES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ESTALE, errno.ENOTCONN, errno.EIO)
+
+
+def barred_place(error: BaseException) -> str:
+    """Return why a file or folder cannot be used, with its name, if that is the error: nobody's code is to blame then.
+
+    Args:
+        error: Raised anywhere, by a plugin as well.
+    """
+    if not isinstance(error, OSError) or error.errno not in OF_PLACES or not isinstance(error.filename, str | bytes):
+        return ""
+    name = error.filename if isinstance(error.filename, str) else error.filename.decode("utf-8", "surrogateescape")
+    return f"{name!r} cannot be used: {error.strerror}"
 
 
 class DLError(Exception):
@@ -68,6 +84,10 @@ class DamagedRun(BadRun):
 
 class CannotWrite(DLError):
     """A place that cannot be written: no permission, no space, not a folder."""
+
+
+class NoAccess(DLError):
+    """A place that cannot be read or written, wherever that was found."""
 
 
 class BadDevices(DLError):

@@ -45,13 +45,20 @@ def holds_shards(path: Path) -> bool:
             for entry in entries:
                 if entry.name.startswith("."):
                     continue
-                if entry.is_dir():
+                if _is_folder(entry):
                     folders += [path / entry.name] if os.path.dirname(entry.path) == str(path) else []  # noqa: PTH120
                 elif not entry.name.lower().endswith(SUFFIX):
                     return False
                 else:
                     any_shard = True
     return any_shard
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def open_shards(path: Path, options: Options) -> Dataset:

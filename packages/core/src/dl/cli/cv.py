@@ -67,8 +67,9 @@ def cv(
     jobs: Annotated[int, typer.Option(help="Number of folds fitted side by side.", min=1)] = 1,
     resume: Annotated[str, typer.Option(help="Go on with an interrupted run.", metavar="RUN")] = "",
     final: Annotated[
-        str, typer.Option(help="Network for dl test and dl predict: ensemble of the folds, or refit on all.")
-    ] = "ensemble",
+        str,
+        typer.Option(help="Network for dl test and dl predict: ensemble of the folds, or refit on all.  [ensemble]"),
+    ] = "",
     model: ModelName = "",
     recipe: RecipeName = "",
     reg: Reg = None,

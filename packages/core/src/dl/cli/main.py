@@ -19,7 +19,7 @@ import typer
 from dl.background import is_abandoned
 from dl.cli import rescue
 from dl.cli.mending import with_command
-from dl.errors import DLError, PluginFailed, ProcessLost, TrainingFailed, is_out_of_memory
+from dl.errors import DLError, NoAccess, PluginFailed, ProcessLost, TrainingFailed, barred_place, is_out_of_memory
 from dl.launch import LOST, is_watched
 from dl.signals import SecondSignal
 from dl.terminal import console, safe_text
@@ -150,6 +150,8 @@ def run(arguments: list[str]) -> int:
             return _refuse(f"out of memory: {error or type(error).__name__}  {advice}", TrainingFailed.exit_code)
         if isinstance(error, Exception) and arguments[:1] and arguments[0] in rescue.VERBS:
             return rescue.rescue(arguments, error)
+        if barred := barred_place(error):
+            return _refuse(barred, NoAccess.exit_code)
         line = _plugin_error_line(error) or rescue.broken_environment(error)
         if not line:
             _suspect_plugins()
@@ -232,6 +234,8 @@ def _attributed(spec: CommandSpec, owner: PluginState) -> Callable[..., Any]:  #
         except (DLError, typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError, KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
+            if barred := barred_place(error):
+                raise NoAccess(barred) from error
             message = f"the command {spec.name!r} failed: {describe_error(error)}"
             raise PluginFailed(plugin_line(owner.name, owner.origin, message)) from error
         is_code = type(code) is int and 0 <= code < 256  # the system keeps only the last 8 bits

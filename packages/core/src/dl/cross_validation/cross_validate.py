@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING, Any
@@ -138,7 +139,7 @@ def cross_validate(
     resumed: Run | None = None,
     at_hand: AtHand = NOTHING,
     jobs: int = 1,
-    final: str = ENSEMBLE,
+    final: str = "",
     dataset: Dataset | None = None,
     rivals: bool | None = None,
 ) -> Run:
@@ -154,13 +155,15 @@ def cross_validate(
         resumed: An interrupted run to go on with; its finished folds are kept.
         at_hand: Arguments in memory, which the recipe cannot name.
         jobs: Number of folds fitted side by side, each in a process of its own.
-        final: The network for new inputs: the ``ensemble`` of the folds, or one ``refit`` on all examples.
+        final: The network for new inputs: the ``ensemble`` of the folds, or one ``refit`` on all examples; empty for
+            that of the run that is resumed, else the ensemble.
         dataset: As it was read, if it has been read before.
         rivals: As for `dl.fit`.
 
     Raises:
         DLError: For every mistake of the user.
     """
+    asked, final = final, final or (resumed.manifest.final if resumed else "") or ENSEMBLE
     if final not in FINAL:
         raise BadOption(f"final={final}: expected {' or '.join(FINAL)}{nearest(final, FINAL)}")
     if jobs < 1:
@@ -172,7 +175,7 @@ def cross_validate(
     with attribute_errors(recipe, plugins), isolate_rng():
         domain = plugins.domain(recipe.domain).load()
         if resumed:
-            _need_unfinished(resumed, final)
+            _need_unfinished(resumed, asked)
         dataset = dataset or load_dataset(recipe, plugins, domain)
         recipe, dataset, mended = settle_leaks(recipe, dataset, plugins, domain)
         plan = make_plan(recipe, dataset, plugins, by_size=by_size, at_hand=at_hand, mended=mended)
@@ -225,7 +228,7 @@ def _fit_folds(
     first = set_up_first(plan, plugins, at_hand)
     describe_plan(console, plan, first, plugins)
     folder = resumed.path if resumed else _claim(root, plan, first)
-    manifest = manifest_of(folder.name, plan, first)
+    manifest = replace(manifest_of(folder.name, plan, first), final=final)
     before = resumed.manifest.seconds if resumed else 0.0
 
     def write(status: str, **changes: Any) -> None:  # Any: fields of a manifest
@@ -235,7 +238,7 @@ def _fit_folds(
 
     with _alone(folder):
         if resumed and resumed.manifest.status == "finished":  # only the network on all examples is missing
-            manifest = resumed.manifest
+            manifest = replace(resumed.manifest, final=final)
         else:
             with _ending(folder, write):
                 write("running")
@@ -252,9 +255,12 @@ def _fit_folds(
                     write("running")
                 folds = [FinishedFold.of(runs[number], plan.dataset.train) for number in sorted(runs)]
                 manifest = finish(folder, manifest, plan, folds, first)
-                write("finished")
-        message = _refit(plan, folder, manifest, devices, plugins, at_hand, console) if final == REFIT else ""
-        write("finished", message=message)
+                write("running" if final == REFIT else "finished")
+        message = ""
+        try:
+            message = _refit(plan, folder, manifest, devices, plugins, at_hand, console) if final == REFIT else ""
+        finally:  # a network that fails on all examples leaves the folds, which are finished
+            write("finished", message=message)
         drop_logits(folder)
         return Run(folder, at_hand or None)
 
@@ -340,7 +346,7 @@ def _claim(root: Path, plan: Plan, first: FitSetup) -> Path:
     return folder
 
 
-def _need_unfinished(run: Run, final: str) -> None:
+def _need_unfinished(run: Run, asked: str) -> None:
     """Refuse to go on with a run that has nothing left to do.
 
     Raises:
@@ -348,7 +354,8 @@ def _need_unfinished(run: Run, final: str) -> None:
     """
     if not run.manifest.protocol:
         raise BadRun(f"{run.name} is a run of one fit, which dl cv does not go on with")
-    if run.manifest.status == "finished" and final != REFIT:
+    missing = run.manifest.final == REFIT and not run.weights.exists()
+    if run.manifest.status == "finished" and asked != REFIT and not missing:
         raise BadRun(f"{run.name} is finished  a network on all examples: dl cv --resume {run.name} --final {REFIT}")
 
 

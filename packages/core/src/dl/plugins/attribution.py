@@ -16,7 +16,7 @@ from functools import wraps
 from importlib import import_module
 from typing import Any
 
-from dl.errors import DLError, PluginFailed
+from dl.errors import BadFile, DLError, PluginFailed, barred_place
 from dl.plugins.discovery import FoundPlugin, installed
 from dl.plugins.local import local_plugins
 from dl.plugins.states import describe_error, plugin_line, short_repr
@@ -99,7 +99,8 @@ def attributing(plugin: FoundPlugin, action: str) -> Iterator[None]:
     """Inside this context turn every exception into one line about the plugin.
 
     Raises:
-        PluginFailed: For every exception except those in `PASSED_THROUGH`.
+        BadFile: If a place cannot be read or written, which is no fault of the plugin.
+        PluginFailed: For every other exception except those in `PASSED_THROUGH`.
     """
     started = time.perf_counter()
     try:
@@ -107,6 +108,8 @@ def attributing(plugin: FoundPlugin, action: str) -> Iterator[None]:
     except PASSED_THROUGH:
         raise
     except BaseException as error:
+        if barred := barred_place(error):
+            raise BadFile(barred) from error
         raise PluginFailed(
             plugin_line(plugin.name, plugin.origin, f"{action} failed: {describe_error(error)}")
         ) from error

@@ -316,6 +316,7 @@ class Manifest:
         data: Facts of the data set before the split, from which defaults follow; None if not stored.
         protocol: Of a run of several fits, as ``kfold:4``; empty for a run of one fit.
         folds: The scores of its fits, once all are finished.
+        final: Of a run of several fits, the network for new inputs that was asked for: ``ensemble`` or ``refit``.
         learner: Of a model that is a learner of scikit-learn, its answer in words; empty for a network.
         process_start: When that process started, as `dl.processes.started` returns it; empty if unknown.
         layout: Of feature maps in memory, ``channels-last`` or ``channels-first``, where it was chosen by timing; empty
@@ -345,6 +346,7 @@ class Manifest:
     data: DataFacts | None = None
     protocol: str = ""
     folds: tuple[FoldScore, ...] = ()
+    final: str = ""
     learner: str = ""
     process_start: str = ""
     layout: str = ""
