@@ -107,7 +107,9 @@ class LazyFinder:
         if parent is None or not parent.waits or not parent.names:  # without names it is just being made
             return None
         parent.execute()
-        return ModuleSpec(name, _Imported(sys.modules[name])) if name in sys.modules else None
+        if name not in sys.modules:
+            return None
+        return ModuleSpec(name, _Imported(sys.modules[name]))  # type: ignore[arg-type]
 
 
 class _Imported:
@@ -149,7 +151,11 @@ def _of_compiler(lazy: LazyModule) -> Names:
             return lazy.execute().disable(function, *rest, **options)
         return partial(_call, lazy, function, rest, options)
 
-    return {"OptimizedModule": Compiled("OptimizedModule", (), {}), "disable": disable}
+    def graph_break(*_: object, **__: object) -> None:
+        """Do nothing, as the compiler's own outside of what it compiles."""
+
+    compiled = Compiled("OptimizedModule", (), {})
+    return {"OptimizedModule": compiled, "disable": disable, "graph_break": graph_break}
 
 
 def _call(
