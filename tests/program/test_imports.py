@@ -291,7 +291,7 @@ LOADED += "print(json.dumps([code, sorted({name.split('.')[0] for name in sys.mo
     "words",
     [
         *(["--help"], ["ls"], ["ls", "runs"], ["fit", "--help"], ["show", "recipe", "book-convnet"]),
-        *(["plugins"], ["explain"], ["status"]),
+        *(["plugins"], ["explain"]),
     ],
 )
 def test_looking_at_what_there_is_imports_no_torch(words, tmp_path):
