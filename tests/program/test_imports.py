@@ -24,6 +24,7 @@ ORDER = (
     *(
         "version",
         "collector",
+        "lazy",
         "errors",
         "words",
         "terminal",
@@ -287,7 +288,11 @@ LOADED += "print(json.dumps([code, sorted({name.split('.')[0] for name in sys.mo
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["ls"], ["ls", "runs"], ["fit", "--help"], ["show", "recipe", "book-convnet"]]
+    "words",
+    [
+        *(["--help"], ["ls"], ["ls", "runs"], ["fit", "--help"], ["show", "recipe", "book-convnet"]),
+        *(["plugins"], ["explain"]),
+    ],
 )
 def test_looking_at_what_there_is_imports_no_torch(words, tmp_path):
     done = subprocess.run(

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 
 from dl import files
 from dl.defaults import DataFacts
@@ -27,6 +26,7 @@ from dl.runs.history import EpochRow, write_history
 from dl.runs.manifest import Baseline, Manifest, MetricInfo, Parts, TaskInfo
 from dl.runs.outcomes import Scored
 from dl.runs.run import Run, write_findings
+from dl_reports.statistics.softmax import log_softmax
 
 Floats = NDArray[np.float64]
 SIGNAL = (2.0, 3.0, *(3.5,) * 10)  # learnt within three epochs, then flat
@@ -140,7 +140,7 @@ def _score(fit: SimulatedFit, side: Side, signal: Floats, t: int, rng: np.random
     logits[rows, side.true] += signal
     logits += fit.prior * np.log(np.maximum(fit.shares, 1e-6))
     logits *= 2.0 * (fit.sharpness[t] if fit.sharpness else 1.0)
-    loss = -log_softmax(logits, axis=1)[rows, side.given]
+    loss = -log_softmax(logits)[rows, side.given]
     others = logits.copy()
     others[rows, side.given] = -np.inf
     margin = logits[rows, side.given] - others.max(axis=1)

@@ -8,7 +8,7 @@ from dl.errors import BadOption
 from dl.runs.manifest import MetricInfo
 from dl.runs.notes import Notes
 from dl.runs.overview import Overview
-from dl.runs.where import in_order, matching, number_of
+from dl.runs.where import in_order, matching, number_of, parse_where
 
 ACCURACY, ERROR = MetricInfo("accuracy", True, 1.0, "proportion"), MetricInfo("mae", False, 0.0, "mean")
 
@@ -70,7 +70,7 @@ def three():
     ],
 )
 def test_an_expression_keeps_the_runs_it_means(three, where, numbers):
-    assert "".join(str(int(one.name[:4])) for one in matching(three, where)) == numbers
+    assert "".join(str(int(one.name[:4])) for one in matching(three, parse_where(where))) == numbers
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_an_expression_keeps_the_runs_it_means(three, where, numbers):
 )
 def test_what_is_no_expression_is_one_line_with_its_place(three, where, words):
     with pytest.raises(BadOption, match=words) as caught:
-        matching(three, where)
+        matching(three, parse_where(where))
     assert "\n" not in str(caught.value)
 
 
@@ -114,7 +114,7 @@ def test_scores_stand_best_first_others_rise_and_what_lacks_the_field_is_last(th
 
 
 def test_an_empty_folder_knows_no_fields_and_refuses_none():
-    assert matching([], "anything>3") == [] == in_order([], "accuracy")
+    assert matching([], parse_where("anything>3")) == [] == in_order([], "accuracy")
 
 
 def test_numbers_may_be_percent_and_nothing_that_is_not_finite_is_one():

@@ -22,9 +22,10 @@ def main(words: list[str] | None = None) -> None:
         from dl.cli.main import main as run_words
 
         run_words(words)
-    from dl import collector
+    from dl import collector, lazy
 
     collector.postpone()
+    lazy.defer()
     ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not under nohup
     if ours:
         signal.signal(signal.SIGINT, _end_at_once)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dl.data.known import known_or_made
 from dl.finding import Finding
 from dl.runs.manifest import MetricInfo
 from dl.splits.remedies import option_against
@@ -13,7 +15,7 @@ from dl_reports import formatting, remedy
 from dl_reports.facts import LEVEL, Facts, known
 from dl_reports.read import Arrays
 from dl_reports.statistics import NotComputable
-from dl_reports.statistics.families import families
+from dl_reports.statistics.families import MADE_WITH, Search, families
 from dl_reports.statistics.inflation import Inflation, inflation
 from dl_reports.statistics.neighbours import near_duplicates
 
@@ -153,8 +155,14 @@ def _families(facts: Facts, features: Arrays) -> list[Finding] | NotComputable:
         return NotComputable("no projected inputs were kept")
     val = slice(None, None, max(1, -(-len(features["val_inputs"]) // LOOKED)))
     rows = features["val_rows"][val].astype(np.int64)
-    train = features["train_inputs"]
-    found = families(train, features["val_inputs"][val], _of_class(facts, rows, len(train)), LEVEL)
+    train, ours = features["train_inputs"], features["val_inputs"][val]
+    of_class = _of_class(facts, rows, len(train))
+
+    def keep(search: Search) -> NDArray[np.int64]:
+        sources = (train, ours) if of_class is None else (train, ours, of_class)
+        return known_or_made("families", (MADE_WITH, LEVEL), sources, search)
+
+    found = families(train, ours, of_class, LEVEL, keep=keep)
     if isinstance(found, NotComputable):
         return found
     if found.interval.low <= FEW:
@@ -166,8 +174,8 @@ def _families(facts: Facts, features: Arrays) -> list[Finding] | NotComputable:
         f"set, as the frames of one film do, {int(np.median(found.size))} of {searched} each: the score is not that of "
         "new ones; keep what belongs together on one side, with --group-on"
     )
-    ours = facts.kept.val
-    ids = [] if isinstance(ours, NotComputable) else ours.ids[rows[found.val[:LISTED]]].tolist()
+    kept = facts.kept.val
+    ids = [] if isinstance(kept, NotComputable) else kept.ids[rows[found.val[:LISTED]]].tolist()
     evidence: dict[str, object] = {"count": len(found.val), "examined": found.examined, "share": found.share}
     evidence |= {"interval": list(found.interval), "family": float(np.median(found.size)), "examples": ids}
     return [Finding("data-near-duplicates", "issue" if found.interval.low > MANY else "tip", message, evidence)]

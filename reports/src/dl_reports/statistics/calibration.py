@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, log_expit, log_softmax, softmax
+from scipy.special import expit, log_expit
 
 from dl.groups import FEWEST_GROUPS, Groups
 from dl_reports.statistics.moments import FEWEST
 from dl_reports.statistics.not_computable import NotComputable
 from dl_reports.statistics.paired import Paired, paired_difference
+from dl_reports.statistics.softmax import log_softmax, softmax
 
 Floats = NDArray[np.float64]
 Slopes = Callable[[float], tuple[float, float]]
@@ -223,7 +224,7 @@ def _class_slopes(
     slope = curvature = 0.0
     for piece in _pieces(rows, logits.shape[1]):
         z = logits[piece].astype(np.float64)
-        p = softmax(b * z, axis=1)
+        p = softmax(b * z)
         mean = (p * z).sum(axis=1)
         slope += float((mean - z[np.arange(len(z)), targets[piece]]).sum())
         curvature += float((p * (z - mean[:, None]) ** 2).sum())
@@ -246,7 +247,7 @@ def score_classes(
     """Score some rows of class logits (n, C): negative log-likelihood, confidence, and right or wrong."""
     found: list[tuple[Floats, Floats, Floats]] = []
     for piece in _pieces(rows, logits.shape[1]):
-        log_p, truth = log_softmax(b * logits[piece].astype(np.float64), axis=1), targets[piece]
+        log_p, truth = log_softmax(b * logits[piece].astype(np.float64)), targets[piece]
         right = (log_p.argmax(axis=1) == truth).astype(np.float64)
         found.append((-log_p[np.arange(len(log_p)), truth], np.exp(log_p.max(axis=1)), right))
     nll, confidence, right = (np.concatenate(column) for column in zip(*found, strict=True))

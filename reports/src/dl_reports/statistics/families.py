@@ -7,7 +7,9 @@ permuted, so that values which are merely common make no family.
 Letters: ``N`` training and ``n`` validation examples, ``F`` numbers of each, ``k`` a dimension.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +22,12 @@ SMALLEST, LARGEST = 3, 50  # training examples of a family; a single one may lie
 SHARE = 0.05  # of the training set, at most, in a family
 OF_CLASS = 0.25  # of its own class, at most: a class that lies close together is none
 FEWEST_DIMENSIONS = 6
+MADE_WITH = (1, JUMP, SMALLEST, LARGEST, SHARE, OF_CLASS, FEWEST_DIMENSIONS)  # 1: version of the search
 _FEWEST = 40  # examples of each set
 _ROWS = 256
 
 Floats = NDArray[np.float64]
+Search = Callable[[], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ def families(
     of_class: NDArray[np.floating] | None = None,
     level: float = 0.01,
     seed: int = 0,
+    keep: Callable[[Search], NDArray[np.int64]] = lambda search: search(),
 ) -> Families | NotComputable:
     """Find validation examples (n, F) among near copies in the training set (N, F), at a level for any false one.
 
@@ -64,6 +69,7 @@ def families(
         of_class: (n,) how many of the training examples have the class of each; None where there are no classes.
         level: Chance of any false one, by Bonferroni over examples and sizes.
         seed: Of the permutation.
+        keep: Returns what a search finds in the other arguments, or found in them before.
 
     Source: the ratio of neighbours' distances in k dimensions, Levina and Bickel 2004.
     """
@@ -72,24 +78,42 @@ def families(
     ours, theirs = _standardized(train, val)
     if ours.shape[1] == 0:
         return NotComputable("the inputs do not vary")
-    most = min(LARGEST, int(SHARE * len(train)))
-    near, nearest = _neighbours(ours, theirs, 2 * most + 1)
-    permuted = np.random.default_rng(seed).permuted(ours, axis=0)
-    by_chance = _neighbours(permuted, theirs, 1)[0][:, 0]
-    jump = near[:, :most] / np.maximum(near[:, 1 : most + 1], 1e-300)
-    dimension = _dimension(near[:, most:])
+    found = keep(partial(_search, ours, theirs, of_class, level, seed))
+    dimension = float(found[0].view(np.float64)[0])
     if dimension < FEWEST_DIMENSIONS:
         few = f"the inputs fill about {dimension:.0f} dimensions"
         return NotComputable(f"{few}, and in fewer than {FEWEST_DIMENSIONS} neighbours lie close by chance")
+    chosen, nearest, size = found[1:].T
+    return Families(chosen, nearest, size, len(val), len(chosen) / len(val), wilson(len(chosen), len(val)))
+
+
+def _search(
+    ours: NDArray[np.float32],
+    theirs: NDArray[np.float32],
+    of_class: NDArray[np.floating] | None,
+    level: float,
+    seed: int,
+) -> NDArray[np.int64]:
+    """Return rows of three numbers: the bits of the dimension, then a validation example, its nearest, and the size."""
+    most = min(LARGEST, int(SHARE * len(ours)))
+    near, nearest = _neighbours(ours, theirs, 2 * most + 1)
+    dimension = _dimension(near[:, most:])
+    first = np.zeros((1, 3), np.int64)
+    first[0, 0] = np.float64(dimension).view(np.int64)
+    if dimension < FEWEST_DIMENSIONS:
+        return first
+    permuted = np.random.default_rng(seed).permuted(ours, axis=0)
+    by_chance = _neighbours(permuted, theirs, 1)[0][:, 0]
+    jump = near[:, :most] / np.maximum(near[:, 1 : most + 1], 1e-300)
     sizes = np.arange(1, most + 1)
     size = np.argmin(np.where((near[:, :most] > 0) & (sizes >= SMALLEST), jump, 1.0), axis=1) + 1
-    rows = np.arange(len(val))
+    rows = np.arange(len(theirs))
     least = jump[rows, size - 1]
     chance = size * dimension * np.log(np.maximum(least, 1e-300))  # in nats
     radius = near[rows, size - 1]
     found = (
         (size >= SMALLEST)
-        & (chance < np.log(level / (len(val) * most)))
+        & (chance < np.log(level / (len(theirs) * most)))
         & (least <= JUMP)
         & (radius > 0)
         & (radius <= JUMP * by_chance)
@@ -98,9 +122,7 @@ def families(
         found &= size <= OF_CLASS * of_class
     chosen = np.flatnonzero(found)
     chosen = chosen[np.argsort(near[chosen, 0], kind="stable")]
-    share = len(chosen) / len(val)
-    interval = wilson(len(chosen), len(val))
-    return Families(chosen, nearest[chosen], size[chosen], len(val), share, interval)
+    return np.concatenate([first, np.stack([chosen, nearest[chosen], size[chosen]], axis=1)])
 
 
 def _standardized(train: NDArray[np.floating], val: NDArray[np.floating]) -> tuple[NDArray[np.float32], ...]:

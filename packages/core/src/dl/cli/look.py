@@ -125,7 +125,8 @@ def choose(overviews: list[Overview], chosen: Chosen) -> tuple[list[Overview], l
 
     found, shown = overviews, list[str]()
     if chosen.where:
-        found, shown = matching(found, chosen.where), [*parse_where(chosen.where).fields]
+        asked = parse_where(chosen.where)
+        found, shown = matching(found, asked), [*asked.fields]
     if chosen.tag:
         found = [one for one in found if chosen.tag in one.notes.tags]
     if chosen.sort:

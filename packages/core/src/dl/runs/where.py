@@ -83,15 +83,14 @@ def parse_where(text: str) -> Where:
     return Where(test, tuple(dict.fromkeys(reader.fields)))
 
 
-def matching(overviews: list[Overview], where: str) -> list[Overview]:
+def matching(overviews: list[Overview], where: Where) -> list[Overview]:
     """Return those that match an expression.
 
     Raises:
-        BadOption: If it is none, or no run has one of its fields.
+        BadOption: If no run has one of its fields.
     """
-    found = parse_where(where)
-    check_fields(overviews, found.fields)
-    return [one for one in overviews if found.test(one)]
+    check_fields(overviews, where.fields)
+    return [one for one in overviews if where.test(one)]
 
 
 def check_fields(overviews: list[Overview], names: tuple[str, ...]) -> None:

@@ -7,21 +7,24 @@ of weights hold whole tensors, so that one device, or another number of them, re
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.strategies import ModelParallelStrategy
 from torch import Tensor, nn
-from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 
 from dl.errors import BadDevices
 from dl.padded import Prepared
 from dl.tasks.task import TaskKind
 from dl.training.regularizers import Regularizers
+
+if TYPE_CHECKING:
+    from torch.distributed.tensor import DTensor
 
 NAME = "fsdp"
 ON_WEIGHTS = ("penalty", "gradients", "after_step", "scored_with")  # functions of a regularizer that read weights
@@ -122,19 +125,28 @@ def _layers(network: nn.Module) -> Iterator[nn.Module]:
             yield child
 
 
+def is_share(tensor: Tensor) -> TypeGuard[DTensor]:
+    """Return whether a process has a share of the tensor alone.
+
+    Such tensors exist only once their module is imported, which takes a quarter of the start of a fit.
+    """
+    module = sys.modules.get("torch.distributed.tensor")
+    return module is not None and isinstance(tensor, module.DTensor)
+
+
 def is_sharded(network: nn.Module) -> bool:
     """Return whether each process has a share of the weights of the network."""
-    return any(isinstance(one, DTensor) for one in network.parameters())
+    return any(is_share(one) for one in network.parameters())
 
 
 def whole(tensor: Tensor) -> Tensor:
     """Return a tensor put together from all processes, which all call this; another tensor unchanged."""
-    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+    return tensor.full_tensor() if is_share(tensor) else tensor
 
 
 def nothing_of(network: nn.Module) -> Tensor:
     """Return zero as a loss of all weights, of which each process has all or a share: its gradients are zero."""
-    weights = (one.to_local() if isinstance(one, DTensor) else one for one in network.parameters())
+    weights = (one.to_local() if is_share(one) else one for one in network.parameters())
     return torch.stack([0 * one.sum() for one in weights if one.requires_grad]).sum()
 
 
