@@ -73,10 +73,10 @@ def nearest_words(name: str, others: Iterable[str] = ()) -> list[str]:
         others: Names beside those of the words.
     """
     wanted = _plain(name)
-    choices = {_plain(one): one for one in others} | {key: word.typed for key, word in _by_name().items()}
-    holding = [key for key in choices if len(wanted) > 2 and wanted in key.split()]
-    alike = difflib.get_close_matches(wanted, choices, n=2 * MOST_NEAREST, cutoff=0.6)
-    return list(dict.fromkeys(choices[key] for key in [*holding, *alike]))[:MOST_NEAREST]
+    choices = {_plain(one): one.replace(" ", "-") for one in [*_by_name(), *(word.typed for word in words()), *others]}
+    if len(wanted) > 2 and (holding := [choices[key] for key in choices if wanted in key.split()]):
+        return holding[:MOST_NEAREST]
+    return [choices[key] for key in difflib.get_close_matches(wanted, choices, n=MOST_NEAREST, cutoff=0.7)]
 
 
 def unknown_word(name: str, codes: Iterable[str]) -> UnknownName:
