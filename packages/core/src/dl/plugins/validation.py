@@ -55,6 +55,7 @@ OWN_COMMANDS = frozenset(
         "workflow",
         "status",
         "stop",
+        "tutorial",
         "uninstall",
     }
 )
