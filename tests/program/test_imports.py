@@ -66,6 +66,7 @@ ORDER = (
         "recipes",
         "packaging",
         "runs",
+        "tutorial",
         "splits",
         "maps",
         "tasks",

@@ -2,68 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from dl.runs.ledger import LEDGER
 from dl.tutorial import reading
 from dl.tutorial.course import RECIPE
 from dl.tutorial.draw import DIGIT
-from dl.tutorial.lesson import Lesson, Walk, Words
-from dl.tutorial.progress import RUNS
+from dl.tutorial.progress import RUNS, Standing
 
+Words = tuple[str, ...]  # of a command, after dl
 FEW = 5_000  # training examples, up to which folds take little time
 EXPORTED = "network"  # folder of the exported network
 
 
-def _look(walk: Walk) -> Sequence[Words]:
-    return [("show", walk.course.data)]
+@dataclass(frozen=True)
+class Lesson:
+    """A step of the tutorial.
+
+    Args:
+        name: For the file of the progress.
+        title: In a few words.
+        why: What is done and why, in two or three sentences.
+        commands: Returns the commands to run; none where there is nothing to run.
+        read: Returns what the results say, a paragraph each, from the files of the runs.
+        needs: Lessons whose runs the commands name.
+    """
+
+    name: str
+    title: str
+    why: str
+    commands: Callable[[Standing], Sequence[Words]]
+    read: Callable[[Standing], Sequence[str]]
+    needs: tuple[str, ...] = ()
 
 
-def _baseline(walk: Walk) -> Sequence[Words]:
-    return [("baseline", walk.course.data)]
+def _look(at: Standing) -> Sequence[Words]:
+    return [("show", at.course.data)]
 
 
-def _fit(walk: Walk) -> Words:
-    return ("fit", walk.course.data, "--recipe", RECIPE)
+def _baseline(at: Standing) -> Sequence[Words]:
+    return [("baseline", at.course.data)]
 
 
-def _small(walk: Walk) -> Sequence[Words]:
-    return [(*_fit(walk), *walk.course.scale.small)]
+def _fit(at: Standing) -> Words:
+    return ("fit", at.course.data, "--recipe", RECIPE)
 
 
-def _large(walk: Walk) -> Sequence[Words]:
-    return [(*_fit(walk), *walk.course.scale.large)]
+def _small(at: Standing) -> Sequence[Words]:
+    return [(*_fit(at), *at.course.scale.small)]
 
 
-def _regularized(walk: Walk) -> Sequence[Words]:
-    return [(*_fit(walk), *walk.course.scale.large, *walk.course.scale.remedies)]
+def _large(at: Standing) -> Sequence[Words]:
+    return [(*_fit(at), *at.course.scale.large)]
 
 
-def _compare(walk: Walk) -> Sequence[Words]:
-    return [("compare", walk.progress.number("overfit"), walk.progress.number("regularize"))]
+def _regularized(at: Standing) -> Sequence[Words]:
+    return [(*_fit(at), *at.course.scale.large, *at.course.scale.remedies)]
 
 
-def _tune(walk: Walk) -> Sequence[Words]:
-    width, _ = walk.course.scale.small
+def _compare(at: Standing) -> Sequence[Words]:
+    return [("compare", at.progress.number("overfit"), at.progress.number("regularize"))]
+
+
+def _tune(at: Standing) -> Sequence[Words]:
+    width, _ = at.course.scale.small
     search = ("--trials", "3", "--over", reading.OVER, width, "epochs=1")
-    return [("tune", walk.course.data, "--recipe", RECIPE, *search)]
+    return [("tune", at.course.data, "--recipe", RECIPE, *search)]
 
 
-def _folds(walk: Walk) -> Sequence[Words]:
-    few = reading.facts(walk).get("train", 0) <= FEW
-    data = walk.course.data if few else walk.course.scale.folds
+def _folds(at: Standing) -> Sequence[Words]:
+    few = reading.facts(at).get("train", 0) <= FEW
+    data = at.course.data if few else at.course.scale.folds
     return [("cv", data, "--recipe", RECIPE, "epochs=10", "--protocol", "kfold:4")]
 
 
-def _test(walk: Walk) -> Sequence[Words]:
-    opened = (walk.folder / RUNS / LEDGER).exists()
-    return [("test", reading.chosen(walk).number)] if reading.has_test(walk) and not opened else []
+def _test(at: Standing) -> Sequence[Words]:
+    opened = (at.folder / RUNS / LEDGER).exists()
+    return [("test", reading.chosen(at).number)] if reading.has_test(at) and not opened else []
 
 
-def _export(walk: Walk) -> Sequence[Words]:
-    number = reading.chosen(walk).number
+def _export(at: Standing) -> Sequence[Words]:
+    number = reading.chosen(at).number
     commands: list[Words] = [("export", number, "--to", "folder", "--out", EXPORTED, "--force")]
-    return [*commands, ("predict", number, DIGIT)] if walk.course.has_digits else commands
+    return [*commands, ("predict", number, DIGIT)] if at.course.has_digits else commands
 
 
 LESSONS = (
@@ -95,8 +117,8 @@ LESSONS = (
         "overfit",
         "overfit on purpose",
         "Now a network with far more units, trained for longer, and nothing that holds it back. It is meant to learn "
-        "the training examples by heart: only a network that can overfit is large enough, and only then there is something "
-        "to regularize.",
+        "the training examples by heart: only a network that can overfit is large enough, and only then there is "
+        "something to regularize.",
         _large,
         reading.read_large,
         ("fit",),
@@ -139,8 +161,8 @@ LESSONS = (
         "test",
         "the test set, once",
         "Epochs, sizes and remedies were all chosen on the validation set, so its score has become a little too good. "
-        "The test set was never looked at. It is opened once, with the network that is to be used, and nothing is changed "
-        "after it.",
+        "The test set was never looked at. It is opened once, with the network that is to be used, and nothing is "
+        "changed after it.",
         _test,
         reading.read_tested,
         reading.FITS,

@@ -12,6 +12,7 @@ from pathlib import Path
 from dl import files, regular
 from dl.errors import BadRun
 from dl.stored import from_json
+from dl.tutorial.course import Course
 
 NAME = "tutorial.json"
 RUNS = "runs"
@@ -39,6 +40,23 @@ class Progress:
     def number(self, lesson: str) -> str:
         """Return the number of the run that a lesson made, as it is typed."""
         return str(int(self.runs[lesson].split("-")[0]))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a tutorial stands: what a lesson knows.
+
+    Args:
+        course: The data and its networks.
+        folder: In which commands run.
+        progress: Of the tutorial, after the commands of the lesson where results are read.
+        run: The run that the commands of the lesson made; empty for none.
+    """
+
+    course: Course
+    folder: Path
+    progress: Progress
+    run: str = ""
 
 
 def read_progress(folder: Path, data: str) -> Progress:

@@ -18,8 +18,7 @@ from dl.runs.wording import show_estimate, show_value
 from dl.tutorial.command import ask
 from dl.tutorial.course import DATA
 from dl.tutorial.draw import DIGIT
-from dl.tutorial.lesson import Walk
-from dl.tutorial.progress import RUNS
+from dl.tutorial.progress import RUNS, Standing
 from dl.words import many, show_number
 
 FITS = ("fit", "overfit", "regularize")
@@ -36,22 +35,22 @@ class Chosen:
     run: Run
 
 
-def run_of(walk: Walk, lesson: str) -> Run:
+def run_of(at: Standing, lesson: str) -> Run:
     """Return the run that a lesson made."""
-    return Run(walk.folder / RUNS / walk.progress.runs[lesson])
+    return Run(at.folder / RUNS / at.progress.runs[lesson])
 
 
-def chosen(walk: Walk) -> Chosen:
+def chosen(at: Standing) -> Chosen:
     """Return the run with the best headline score on validation."""
 
     def score(lesson: str) -> float:
-        run = run_of(walk, lesson)
+        run = run_of(at, lesson)
         value = run.best.get(f"val_{run.manifest.task.headline.name}", float("nan"))
         value = value if run.manifest.task.headline.higher else -value
         return value if value == value else -float("inf")
 
-    best = max((lesson for lesson in FITS if lesson in walk.progress.runs), key=score)
-    return Chosen(best, walk.progress.number(best), run_of(walk, best))
+    best = max((lesson for lesson in FITS if lesson in at.progress.runs), key=score)
+    return Chosen(best, at.progress.number(best), run_of(at, best))
 
 
 @cache
@@ -59,19 +58,19 @@ def _asked(words: tuple[str, ...], folder: Path) -> dict[str, Any] | None:  # An
     return ask(words, folder)
 
 
-def facts(walk: Walk) -> dict[str, Any]:  # Any: JSON
+def facts(at: Standing) -> dict[str, Any]:  # Any: JSON
     """Return what is known about the data without a fit; nothing where it cannot be read."""
-    return _asked(("show", walk.course.data), walk.folder) or {}
+    return _asked(("show", at.course.data), at.folder) or {}
 
 
-def has_test(walk: Walk) -> bool:
+def has_test(at: Standing) -> bool:
     """Return whether there is a test set."""
-    return str(facts(walk).get("test", "")).startswith("closed")
+    return str(facts(at).get("test", "")).startswith("closed")
 
 
-def read_look(walk: Walk) -> Sequence[str]:
+def read_look(at: Standing) -> Sequence[str]:
     """Tell the sizes, and how often the most common class is right."""
-    found = facts(walk)
+    found = facts(at)
     if not found:
         return []
     said = [f"{many(found['train'], 'example')} to learn from, and the task: {found['task']}."]
@@ -87,9 +86,9 @@ def read_look(walk: Walk) -> Sequence[str]:
     return [" ".join(said)]
 
 
-def read_baseline(walk: Walk) -> Sequence[str]:
+def read_baseline(at: Standing) -> Sequence[str]:
     """Tell both numbers to beat: of the best constant answer and of the best cheap learner."""
-    found = ask(("baseline", walk.course.data), walk.folder)
+    found = ask(("baseline", at.course.data), at.folder)
     if found is None or not found["constants"]:
         return []
     metric = MetricInfo(found["metric"], found["higher_is_better"], 1.0, "mean")
@@ -100,15 +99,16 @@ def read_baseline(walk: Walk) -> Sequence[str]:
     if not found["rivals"]:
         return [said]
     rival = found["rivals"][0]
+    shown = show_estimate(metric, Estimate(*rival["estimate"]))
     return [
-        f"{said} The best cheap learner, {rival['answer']}, gets "
-        f"{show_estimate(metric, Estimate(*rival['estimate']))}; the brackets hold the 95 % interval. These are the two numbers to beat."
+        f"{said} The best cheap learner, {rival['answer']}, gets {shown}; the brackets hold the 95 % interval. These "
+        "are the two numbers to beat."
     ]
 
 
-def read_small(walk: Walk) -> Sequence[str]:
+def read_small(at: Standing) -> Sequence[str]:
     """Tell the score on both sides, and whether there is more to learn."""
-    run, report = Run(walk.folder / RUNS / walk.run), _report(walk, walk.run)
+    run, report = Run(at.folder / RUNS / at.run), _report(at, at.run)
     if report is None:
         return [_ended(run)]
     if "fit-not-converged" in _codes(report):
@@ -120,9 +120,9 @@ def read_small(walk: Walk) -> Sequence[str]:
     return [f"{_both_sides(run, report)} {_skill(report)} {more}"]
 
 
-def read_large(walk: Walk) -> Sequence[str]:
+def read_large(at: Standing) -> Sequence[str]:
     """Tell how much was learnt by heart, and whether validation has turned."""
-    run, report = Run(walk.folder / RUNS / walk.run), _report(walk, walk.run)
+    run, report = Run(at.folder / RUNS / at.run), _report(at, at.run)
     if report is None:
         return [_ended(run)]
     losses = run.history.column("val_loss")
@@ -138,12 +138,12 @@ def read_large(walk: Walk) -> Sequence[str]:
     return [f"{_both_sides(run, report)} The difference is what it knows by heart. {where}; {end}"]
 
 
-def read_regularized(walk: Walk) -> Sequence[str]:
+def read_regularized(at: Standing) -> Sequence[str]:
     """Tell the gap before and after."""
     run, report, before = (
-        Run(walk.folder / RUNS / walk.run),
-        _report(walk, walk.run),
-        _report(walk, walk.progress.runs["overfit"]),
+        Run(at.folder / RUNS / at.run),
+        _report(at, at.run),
+        _report(at, at.progress.runs["overfit"]),
     )
     if report is None or before is None:
         return [_ended(run)]
@@ -158,12 +158,12 @@ def read_regularized(walk: Walk) -> Sequence[str]:
     ]
 
 
-def read_compared(walk: Walk) -> Sequence[str]:
+def read_compared(at: Standing) -> Sequence[str]:
     """Tell what the comparison decides, and which network is chosen."""
     from dl.runs.report import compare
 
-    first, second = (run_of(walk, lesson) for lesson in ("overfit", "regularize"))
-    best = chosen(walk)
+    first, second = (run_of(at, lesson) for lesson in ("overfit", "regularize"))
+    best = chosen(at)
     return [
         f"In one sentence: {compare(first, second).verdict}",
         f"An interval that holds zero means: not told from luck by these examples. Best on validation so far is run "
@@ -171,13 +171,13 @@ def read_compared(walk: Walk) -> Sequence[str]:
     ]
 
 
-def read_tuned(walk: Walk) -> Sequence[str]:
+def read_tuned(at: Standing) -> Sequence[str]:
     """Tell the range of the trials, and the score of the best with its luck taken off."""
-    study = read_json(walk.folder / RUNS / walk.run / STUDY, dict[str, Any])
+    study = read_json(at.folder / RUNS / at.run / STUDY, dict[str, Any])
     best = int(study.get("best_number") or 0)
     if not best:
         return ["No trial was finished."]
-    folder = walk.folder / RUNS / walk.run / TRIALS
+    folder = at.folder / RUNS / at.run / TRIALS
     runs = [Run(path) for path in sorted(folder.glob("[0-9]*"))]
     metric = MetricInfo(**study["metric"])
     scores = [run.best[f"val_{metric.name}"] for run in runs if run.best]
@@ -193,54 +193,54 @@ def read_tuned(walk: Walk) -> Sequence[str]:
     return [f"{said} If the trials differ less than the interval is wide, the option hardly matters."]
 
 
-def read_folds(walk: Walk) -> Sequence[str]:
+def read_folds(at: Standing) -> Sequence[str]:
     """Tell the spread between the folds."""
-    run = Run(walk.folder / RUNS / walk.run)
+    run = Run(at.folder / RUNS / at.run)
     metric, folds = run.manifest.task.headline, run.manifest.folds
     scores = [fold.score for fold in folds]
     least, most = (show_value(metric, end) for end in (min(scores), max(scores)))
     examples = many(sum(fold.val for fold in folds), "example")
     return [
-        f"{many(len(folds), 'fit')} on {run.manifest.parts.name}, each scored on another part: from {least} to {most}. A "
-        f"single hold-out would have been one of these, by chance. Together they score all {examples}, which makes the "
-        "interval narrower. With thousands of examples in the validation set, one hold-out is enough."
+        f"{many(len(folds), 'fit')} on {run.manifest.parts.name}, each scored on another part: from {least} to "
+        f"{most}. A single hold-out would have been one of these, by chance. Together they score all {examples}, which "
+        "makes the interval narrower. With thousands of examples in the validation set, one hold-out is enough."
     ]
 
 
-def read_tested(walk: Walk) -> Sequence[str]:
+def read_tested(at: Standing) -> Sequence[str]:
     """Tell the test score beside that of validation."""
-    path = walk.folder / RUNS / LEDGER
+    path = at.folder / RUNS / LEDGER
     if not path.exists():
         return ["This data has no test set: keep examples in another file, and predict them with the final run, once."]
     tested = read_ledger(path)[-1]
-    run = Run(walk.folder / RUNS / tested["run"])
+    run = Run(at.folder / RUNS / tested["run"])
     metric = run.manifest.task.headline
     score, val = Estimate(*stored_evaluation(tested).score), run.best[f"val_{metric.name}"]
     inside = score.low <= val <= score.high
     agrees = "within that interval: the choices have hardly flattered it" if inside else "outside of that interval"
     return [
         f"{show_estimate(metric, score)} on {many(tested['examples'], 'test example')}: this is the number to report. "
-        f"Validation said {show_value(metric, val)}, {agrees}. The evaluation stands in {RUNS}/{LEDGER}; a second one needs "
-        "--again, because a test set that is looked at often becomes a validation set."
+        f"Validation said {show_value(metric, val)}, {agrees}. The evaluation stands in {RUNS}/{LEDGER}; a second "
+        "one needs --again, because a test set that is looked at often becomes a validation set."
     ]
 
 
-def read_exported(walk: Walk) -> Sequence[str]:
+def read_exported(at: Standing) -> Sequence[str]:
     """Tell what was written, and what the network answers to a digit that was drawn here."""
-    names = sorted(path.name for path in (walk.folder / "network").glob("*"))
+    names = sorted(path.name for path in (at.folder / "network").glob("*"))
     said = [f"The folder network holds {', '.join(names)}: it runs without dl."]
-    best = chosen(walk).number
-    if not walk.course.has_digits:
+    best = chosen(at).number
+    if not at.course.has_digits:
         return [*said, f"For new inputs with dl: dl predict {best} FILE"]
-    answers = ask(("predict", best, DIGIT), walk.folder)
+    answers = ask(("predict", best, DIGIT), at.folder)
     if answers:
         said.append(_answer(answers))
     return said
 
 
-def read_next(walk: Walk) -> Sequence[str]:
+def read_next(at: Standing) -> Sequence[str]:
     """Tell what there is to type now, a command and its purpose in a line each."""
-    number = walk.progress.number("overfit") if "overfit" in walk.progress.runs else "last"
+    number = at.progress.number("overfit") if "overfit" in at.progress.runs else "last"
     lines = {
         "dl": "in a folder with your data: what lies there, and what to type",
         "dl workflow DATA": "all of these steps by themselves, and a page to sign",
@@ -248,15 +248,15 @@ def read_next(walk: Walk) -> Sequence[str]:
         "dl explain gap": "the words of the reports, each with a picture",
         "dl ls models": "other networks; dl ls regularizers: other remedies",
     }
-    if walk.course.data == DATA:
+    if at.course.data == DATA:
         lines = {f"dl fit {DATA}": "a convolutional network, which is better than all of these"} | lines
     return [f"{command:<18}{purpose}" for command, purpose in lines.items()]
 
 
-def _report(walk: Walk, name: str) -> RunReport | None:
+def _report(at: Standing, name: str) -> RunReport | None:
     """Return the report of a run; None where it has no finished epoch, or cannot be read."""
     try:
-        found = Run(walk.folder / RUNS / name).report()
+        found = Run(at.folder / RUNS / name).report()
     except DLError:
         return None
     return found if found.scores else None

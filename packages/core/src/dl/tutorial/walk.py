@@ -17,9 +17,8 @@ from dl.terminal import plain
 from dl.tutorial.command import run_command
 from dl.tutorial.course import DATA, Course
 from dl.tutorial.draw import draw_digit
-from dl.tutorial.lesson import Lesson, Walk, Words
-from dl.tutorial.lessons import LESSONS
-from dl.tutorial.progress import RUNS, Progress, write_progress
+from dl.tutorial.lessons import LESSONS, Lesson, Words
+from dl.tutorial.progress import RUNS, Progress, Standing, write_progress
 
 WIDEST = 100  # columns; a longer line of words is hard to read
 LONG = 4_000  # characters of a paragraph
@@ -61,7 +60,7 @@ def walk(course: Course, folder: Path, progress: Progress, first: int, wait: Wai
             )
         if course.has_digits:
             draw_digit(folder)
-        now = Walk(course, folder.resolve(), progress)
+        now = Standing(course, folder.resolve(), progress)
         _greet(course, folder, first, out)
         for number, lesson in list(enumerate(LESSONS, 1))[first - 1 :]:
             try:
@@ -82,7 +81,7 @@ def again(course: Course, folder: Path) -> str:
     return shlex.join(words)
 
 
-def _teach(lesson: Lesson, number: int, now: Walk, wait: Wait, out: Console) -> tuple[int | None, Walk]:
+def _teach(lesson: Lesson, number: int, now: Standing, wait: Wait, out: Console) -> tuple[int | None, Standing]:
     """Teach one lesson; the code is None where it goes on."""
     if missing := [name for name in lesson.needs if name not in now.progress.runs]:
         first = next(k for k, one in enumerate(LESSONS, 1) if one.name in missing)
@@ -115,9 +114,9 @@ def _greet(course: Course, folder: Path, first: int, out: Console) -> None:
     begun = f"It goes on with step {first} of {len(LESSONS)}. " if first > 1 else ""
     _say(
         out,
-        f"{begun}Real runs, {time}Ctrl-C stops at any time, and dl tutorial goes on from there. Commands run in the folder "
-        f"{folder}, with their runs in {folder / RUNS}: in a terminal of your own, type cd {shlex.quote(str(folder))} first. "
-        "Remove the folder when you are done.",
+        f"{begun}Real runs, {time}Ctrl-C stops at any time, and dl tutorial goes on from there. Commands run in the "
+        f"folder {folder}, with their runs in {folder / RUNS}: in a terminal of your own, type cd "
+        f"{shlex.quote(str(folder))} first. Remove the folder when you are done.",
     )
 
 
@@ -131,7 +130,7 @@ def _show_command(words: Words, out: Console) -> None:
     out.print(Text.assemble(("\n  $ ", "dim"), (f"dl {shlex.join(words)}", "bold bright_blue")), soft_wrap=True)
 
 
-def _show_reading(lesson: Lesson, now: Walk, out: Console) -> None:
+def _show_reading(lesson: Lesson, now: Standing, out: Console) -> None:
     """Print what the results say; a result that cannot be read ends nothing."""
     try:
         found: Sequence[str] = lesson.read(now)
