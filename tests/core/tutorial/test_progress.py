@@ -28,5 +28,5 @@ def test_a_damaged_file_and_other_data_are_refused(tmp_path):
     with pytest.raises(BadRun, match="has a tutorial on 'wine'; take another folder"):
         read_progress(tmp_path, "digits")
     (tmp_path / "tutorial.json").write_text("[")
-    with pytest.raises(BadRun, match="cannot be read: .*remove it to begin anew"):
+    with pytest.raises(BadRun, match=r"cannot be read: .*remove it to begin anew"):
         read_progress(tmp_path, "wine")

@@ -10,7 +10,7 @@ from rich.console import Console
 from dl.errors import BadOption
 from dl.tutorial.lessons import LESSONS
 from dl.tutorial.progress import Progress, read_progress
-from dl.tutorial.walk import again, default_folder, first_open, walk
+from dl.tutorial.walk import _show_command, again, default_folder, first_open, walk
 
 
 @pytest.fixture
@@ -28,6 +28,14 @@ def test_a_reader_who_stops_is_told_how_to_go_on(course, out, tmp_path):
     shown = out.file.getvalue()
     assert "1/11 look at the data" in shown and "$ dl show mnist" in shown and "stopped at step 1 of 11" in shown
     assert all(line == line.rstrip() and len(line) <= 80 for line in shown.splitlines()[:12])
+
+
+def test_a_long_command_is_broken_so_that_it_can_be_pasted(out):
+    _show_command(("fit", "mnist", "--reg", "a=1", *(f"option{k}={k}" for k in range(8))), out)
+    lines = out.file.getvalue().splitlines()[1:]
+    assert (
+        len(lines) == 2 and lines[0].endswith(" \\\\") and lines[1].startswith("        option") and len(lines[0]) <= 80
+    )
 
 
 def test_ctrl_c_while_it_waits_ends_with_130(course, out, tmp_path):

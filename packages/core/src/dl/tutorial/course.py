@@ -40,7 +40,7 @@ SCALES = {
     "vision": Scale(
         ("width=32", "epochs=2"),
         ("width=512", "epochs=10", "lr=0.003"),
-        ("--reg", "random-shift=2", "--reg", "dropout=0.2"),
+        ("--reg", "random-shift=2"),
         "digits",
     ),
     "tabular": Scale(

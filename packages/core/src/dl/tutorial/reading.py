@@ -242,14 +242,14 @@ def read_next(at: Standing) -> Sequence[str]:
     """Tell what there is to type now, a command and its purpose in a line each."""
     number = at.progress.number("overfit") if "overfit" in at.progress.runs else "last"
     lines = {
-        "dl": "in a folder with your data: what lies there, and what to type",
+        "dl": "in a folder with your data: what it holds, what to type",
         "dl workflow DATA": "all of these steps by themselves, and a page to sign",
         f"dl report {number}": "a whole report, with curves and the hardest examples",
         "dl explain gap": "the words of the reports, each with a picture",
         "dl ls models": "other networks; dl ls regularizers: other remedies",
     }
     if at.course.data == DATA:
-        lines = {f"dl fit {DATA}": "a convolutional network, which is better than all of these"} | lines
+        lines = {f"dl fit {DATA}": "a convolutional network, better than all of these"} | lines
     return [f"{command:<18}{purpose}" for command, purpose in lines.items()]
 
 

@@ -85,9 +85,7 @@ def _teach(lesson: Lesson, number: int, now: Standing, wait: Wait, out: Console)
     """Teach one lesson; the code is None where it goes on."""
     if missing := [name for name in lesson.needs if name not in now.progress.runs]:
         first = next(k for k, one in enumerate(LESSONS, 1) if one.name in missing)
-        raise BadOption(
-            f"step {number} needs the run of step {first}, which is not there  do it: dl tutorial --step {first}"
-        )
+        raise BadOption(f"step {number} needs the run of step {first}, which is not there  begin there: --step {first}")
     _show_head(lesson, number, out)
     made = ""
     for words in lesson.commands(now):
@@ -127,7 +125,18 @@ def _show_head(lesson: Lesson, number: int, out: Console) -> None:
 
 
 def _show_command(words: Words, out: Console) -> None:
-    out.print(Text.assemble(("\n  $ ", "dim"), (f"dl {shlex.join(words)}", "bold bright_blue")), soft_wrap=True)
+    """Print a command, on several lines where it is long; it can be pasted as it stands."""
+    quoted, lines = [shlex.quote(word) for word in words], ["dl"]
+    for word in quoted:
+        longer = f"{lines[-1]} {word}"
+        if len(longer) + 6 <= min(out.width, WIDEST):  # with the prompt, and a stroke behind it
+            lines[-1] = longer
+        else:
+            lines.append(f"    {word}")
+    out.print()
+    for number, line in enumerate(lines):
+        shown = line + (" \\" if number < len(lines) - 1 else "")
+        out.print(Text.assemble(("  $ " if not number else "    ", "dim"), (shown, "bold bright_blue")), soft_wrap=True)
 
 
 def _show_reading(lesson: Lesson, now: Standing, out: Console) -> None:
