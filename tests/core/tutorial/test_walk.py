@@ -34,7 +34,7 @@ def test_a_long_command_is_broken_so_that_it_can_be_pasted(out):
     _show_command(("fit", "mnist", "--reg", "a=1", *(f"option{k}={k}" for k in range(8))), out)
     lines = out.file.getvalue().splitlines()[1:]
     assert (
-        len(lines) == 2 and lines[0].endswith(" \\\\") and lines[1].startswith("        option") and len(lines[0]) <= 80
+        len(lines) == 2 and lines[0].endswith(" \\") and lines[1].startswith("        option") and len(lines[0]) <= 80
     )
 
 
