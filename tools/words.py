@@ -22,7 +22,6 @@ The words of the field, as reports use them. `dl explain WORD` prints an entry i
 $ dl explain gap
 gap                                                                          overfitting
 ...
-dl explain
 ```
 
 This page is written from the same entries (`python -m tools.words`).

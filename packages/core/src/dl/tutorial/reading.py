@@ -55,7 +55,8 @@ def chosen(at: Standing) -> Chosen:
 
 @cache
 def _asked(words: tuple[str, ...], folder: Path) -> dict[str, Any] | None:  # Any: JSON
-    return ask(words, folder)
+    found: dict[str, Any] | None = ask(words, folder)
+    return found
 
 
 def facts(at: Standing) -> dict[str, Any]:  # Any: JSON
