@@ -10,7 +10,7 @@ def test_the_steps_are_listed_with_their_runs(dl_run, tmp_path, monkeypatch):
     write_progress(tmp_path / "tutorial", Progress("mnist", ("look", "baseline", "fit"), {"fit": "0001-mnist-dense"}))
     lines = dl_run("tutorial", "--list").out.splitlines()
     assert len(lines) == len(LESSONS) and lines[2].split() == ["ok", "3", "a", "small", "network", "0001-mnist-dense"]
-    assert lines[3].startswith(">   4")
+    assert lines[3].startswith(">    4  overfit on purpose")
 
 
 def test_mistakes_are_one_line(dl_run, tmp_path, monkeypatch):

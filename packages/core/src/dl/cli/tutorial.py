@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from dl.errors import BadOption
 from dl.terminal import console, plain
@@ -92,9 +91,9 @@ def _list(progress: Progress) -> None:
     from dl.tutorial.lessons import LESSONS
     from dl.tutorial.walk import first_open
 
-    here, table = first_open(progress), Table.grid(padding=(0, 2))
+    here, out = first_open(progress), console()
+    widest = max(len(lesson.title) for lesson in LESSONS)
     for number, lesson in enumerate(LESSONS, 1):
         mark = "ok" if lesson.name in progress.done else ">" if number == here else ""
-        row = (mark, str(number), lesson.title, progress.runs.get(lesson.name, ""))
-        table.add_row(*(plain(cell, "bold" if number == here else "") for cell in row))
-    console().print(table)
+        line = f"{mark:<2}  {number:>2}  {lesson.title:<{widest}}  {progress.runs.get(lesson.name, '')}".rstrip()
+        out.print(plain(line, "bold" if number == here else ""), soft_wrap=True)

@@ -189,8 +189,9 @@ def read_tuned(at: Standing) -> Sequence[str]:
         f"{many(len(scores), 'trial')}, from {least} to {most} on validation; the best is number {best}, {OVER}={rate}."
     )
     luck = study.get("luck")
-    if luck:
-        said += f" Less what choosing it adds, its score is {show_estimate(metric, Estimate(*luck))}."
+    if luck and study.get("luck_of") == metric.name:
+        corrected = Estimate(luck["corrected"], *luck["interval"])
+        said += f" Less what choosing it adds, its score is {show_estimate(metric, corrected)}."
     return [f"{said} If the trials differ less than the interval is wide, the option hardly matters."]
 
 
@@ -289,5 +290,8 @@ def _ended(run: Run) -> str:
 
 
 def _answer(answers: Any) -> str:  # Any: JSON
-    first = answers[0] if isinstance(answers, list) else next(iter(answers.values()))
-    return f"To a seven that was drawn for this tutorial it answers: {first}."
+    """Return what a network answers to the drawn digit, and how sure it is."""
+    first = answers[0]
+    said = f"To a seven that was drawn for this tutorial it answers {first['answer']}"
+    sure = first["values"].get(first["answer"])
+    return f"{said}, with a confidence of {sure:.0%}.".replace("%", " %") if sure is not None else f"{said}."
