@@ -227,6 +227,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "page": _FUNCTION,
     "function": _FUNCTION,
     "values": (_is_function_or_none, "a function or None"),
+    "conclude": (_is_function_or_none, "a function or None"),
     "recipe": _TEXT,
     "branch": _TEXT,
     "composes": (_are_texts, "a tuple of texts"),

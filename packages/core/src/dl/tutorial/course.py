@@ -44,7 +44,7 @@ SCALES = {
         "digits",
     ),
     "tabular": Scale(
-        ("width=8", "epochs=5"),
+        ("width=16", "epochs=20"),
         ("width=256", "epochs=40"),
         ("--reg", "noise=0.1", "--reg", "dropout=0.5"),
         "wine",
