@@ -67,6 +67,7 @@ ORDER = (
         "recipes",
         "packaging",
         "runs",
+        "tutorial",
         "splits",
         "maps",
         "tasks",

@@ -141,23 +141,32 @@ def _follow(run: Run, ignore: list[str]) -> Run:
     return ended
 
 
-EXPLAIN = """Explain a finding: how it is detected, what to do about it.
+EXPLAIN = """Explain a finding or a word of the report: meaning, picture, remedy.
 
 Example: dl explain fit-overfit-loss
+
+Example: dl explain gap
+
+Example: dl explain learning rate
+
+A word of several parts may be typed as it stands, or with hyphens. Without a word, all codes and words are listed.
 """
 
 
 def explain(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="A finding code; lists all if omitted.")] = "",
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CODE or WORD]", help="A finding code or a word; all are listed without one."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print the page of a code, or the list of all."""
-    from dl_reports.explain import list_codes, show_page
+    """Print the page of a code or a word, or the list of all."""
+    from dl_reports.explain import list_all, show_page
 
-    if code:
-        show_page(code, console(), as_json=as_json)
+    if words:
+        show_page(" ".join(words), console(), as_json=as_json)
     else:
-        list_codes(console(), as_json=as_json)
+        list_all(console(), as_json=as_json)
 
 
 COMPARE = """Compare two runs on the validation examples they share.

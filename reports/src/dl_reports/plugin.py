@@ -46,6 +46,12 @@ def _going_on() -> Callable[[Facts], list[str]]:
     return show_going_on
 
 
+def _explained(_parameter: str) -> list[tuple[str, str]]:
+    from dl_reports.explain import explained
+
+    return explained()
+
+
 @hookimpl
 def register_commands() -> tuple[CommandSpec, ...]:
     """Register the verbs report, explain, compare and board, and the studies overfit and curve."""
@@ -54,7 +60,7 @@ def register_commands() -> tuple[CommandSpec, ...]:
 
     return (
         CommandSpec("report", commands.REPORT, commands.report),
-        CommandSpec("explain", commands.EXPLAIN, commands.explain),
+        CommandSpec("explain", commands.EXPLAIN, commands.explain, _explained),
         CommandSpec("compare", commands.COMPARE, commands.compare),
         CommandSpec("board", command.BOARD, command.board),
         CommandSpec("overfit", studies.OVERFIT, studies.overfit),

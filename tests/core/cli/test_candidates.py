@@ -31,6 +31,7 @@ def test_nothing_typed_gives_every_verb():
         (["new", "plugin", "waves", "--kind", "mo"], ["model"]),
         (["plugins", "tr"], ["trust"]),
         (["explain", "fit-overfit-l"], ["fit-overfit-loss"]),
+        (["explain", "learning-"], ["learning-rate", "learning-curves"]),
         (["nosuch", "x"], []),
         (["predict", "last", ""], ["files"]),
     ],

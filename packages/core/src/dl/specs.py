@@ -5,7 +5,7 @@ A specification has a name, a description, a schema of options, and a function t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -352,8 +352,11 @@ class CommandSpec:
         name: For ``dl NAME``.
         description: Its help: one line, and a line that begins with ``Example: dl``.
         function: A function for typer, in a module that imports nothing heavy. An int it returns is the exit code.
+        values: Returns the words that a parameter may take, by its name, each with a line about it: a shell completes
+            them. None completes what dl knows for parameters of that name.
     """
 
     name: str
     description: str
     function: Callable[..., int | None]
+    values: Callable[[str], Iterable[tuple[str, str]]] | None = None

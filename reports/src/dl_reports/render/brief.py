@@ -22,13 +22,13 @@ from dl_reports.render.terminal import (
     INDENT,
     LONG,
     WIDEST,
-    Trimmed,
     Typed,
     show_heads,
     show_name,
     show_scores,
     show_verdict,
 )
+from dl_reports.render.trimmed import Trimmed
 from dl_reports.report import Report
 
 FINDINGS = 3

@@ -16,7 +16,8 @@ from dl.terminal import plain, safe_text
 from dl_reports.render.html import make_environment, packaged
 from dl_reports.render.markdown import code, table, text
 from dl_reports.render.plot import draw_chart
-from dl_reports.render.terminal import GOOD, INDENT, LONG, WIDEST, Trimmed, show_next
+from dl_reports.render.terminal import GOOD, INDENT, LONG, WIDEST, show_next
+from dl_reports.render.trimmed import Trimmed
 from dl_reports.sheet import Block, Drawn, Grid, Sheet
 
 ROWS = 10  # of a plot

@@ -14,7 +14,6 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.padding import Padding
-from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -24,6 +23,7 @@ from dl_reports.render import cards, phrases
 from dl_reports.render.chart import charts
 from dl_reports.render.plot import draw_chart
 from dl_reports.render.residuals import show_residuals
+from dl_reports.render.trimmed import Trimmed
 from dl_reports.report import BaselineRow, Command, Header, Report, Section, Unchecked
 
 WIDEST = 140  # columns; a line that is longer is hard to read
@@ -329,32 +329,3 @@ def _typed_words(command: str) -> list[str]:
         return [shlex.quote(word) for word in shlex.split(command)] or [command]
     except ValueError:
         return [command]
-
-
-class Trimmed:
-    """Render to text without trailing blanks, in ASCII if the stream takes nothing else."""
-
-    def __init__(self, shown: RenderableType) -> None:
-        self.shown = shown
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for line in console.render_lines(self.shown, options, pad=False):
-            while line and not line[-1].text.strip():
-                line.pop()
-            for segment in [*line[:-1], *(Segment(last.text.rstrip(), last.style) for last in line[-1:])]:
-                text = "".join(map(_in_ascii, segment.text)) if options.ascii_only else segment.text
-                yield Segment(text, segment.style)
-            yield Segment.line()
-
-
-PLAIN = dict(zip("━─│┤└┊→✓…·−–’●├╮╯╭╰┬┴┼", "=-||+:>+~.--'o++++++++", strict=True)) | dict(
-    zip(" ░▒▓█▀", " .:#@#", strict=True)
-)
-
-
-def _in_ascii(character: str) -> str:
-    if character.isascii():
-        return character
-    if 0x2800 <= ord(character) <= 0x28FF:
-        return " .:"[min((ord(character) - 0x2800).bit_count(), 2)]
-    return PLAIN.get(character, "?")

@@ -121,5 +121,6 @@ def _show(ladder: Ladder) -> None:
 def _json(ladder: Ladder) -> dict[str, object]:
     rivals = [asdict(one.baseline) | {"estimate": list(one.estimate)} for one in ladder.rivals]
     head = {"data": ladder.data, "train": ladder.train, "val": ladder.val, "rule": ladder.rule}
-    metric = ladder.info.headline.name
-    return head | {"metric": metric, "constants": [asdict(one) for one in ladder.constants], "rivals": rivals}
+    metric = ladder.info.headline
+    names = {"metric": metric.name, "higher_is_better": metric.higher}
+    return head | names | {"constants": [asdict(one) for one in ladder.constants], "rivals": rivals}

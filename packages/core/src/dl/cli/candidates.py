@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from typer.main import get_command
 
 from dl.cli.flags import usual_runs
-from dl.cli.main import command_line
+from dl.cli.main import MODULES, command_line
 from dl.options import Option
 
 if TYPE_CHECKING:
@@ -161,11 +161,19 @@ def _values(line: Line, parameter: Parameter | None) -> Iterable[Candidate]:
         return ()
     if of_name := VALUES.get((line.verb, parameter.name)) or VALUES.get(("", parameter.name)):
         return of_name(line)
+    if found := _of_plugin(line, parameter.name):
+        return found
     if choices := getattr(parameter.type, "choices", None):
         return [Candidate(str(choice)) for choice in choices]
     if parameter.type.name in ("path", "file", "directory", "filename"):
         return (FILES,)
     return ()
+
+
+def _of_plugin(line: Line, name: str) -> list[Candidate]:
+    """Return the values that the command of a plugin names for a parameter."""
+    spec = None if line.verb in MODULES else _plugins().commands.get(line.verb)
+    return [Candidate(word, about) for word, about in spec.values(name)] if spec and spec.values else []
 
 
 def _keys(line: Line, current: str) -> Iterator[Candidate]:
@@ -272,7 +280,6 @@ VALUES: dict[tuple[str, str], Callable[[Line], list[Candidate]]] = {
     ("predict", "paths"): lambda _line: [FILES],
     ("show", "words"): _anything,
     ("ls", "kind"): _words("domains", "datasets", "models", "tasks", "regularizers", "loggers", "recipes", "runs"),
-    ("explain", "code"): _registered("checks"),
     ("report", "ignore"): _registered("checks"),
     ("report", "fail_on"): _words("issue", "tip"),
     ("uninstall", "name"): _installed,

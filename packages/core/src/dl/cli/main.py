@@ -38,6 +38,7 @@ MODULES = {
     "check": "check",
     "tune": "tune",
     "workflow": "workflow",
+    "tutorial": "tutorial",
     "status": "status",
     "stop": "detach",
     "test": "train",

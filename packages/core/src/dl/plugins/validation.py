@@ -55,6 +55,7 @@ OWN_COMMANDS = frozenset(
         "workflow",
         "status",
         "stop",
+        "tutorial",
         "uninstall",
     }
 )
@@ -225,6 +226,8 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "unlabelled": (_are_texts, "a tuple of texts"),
     "page": _FUNCTION,
     "function": _FUNCTION,
+    "values": (_is_function_or_none, "a function or None"),
+    "conclude": (_is_function_or_none, "a function or None"),
     "recipe": _TEXT,
     "branch": _TEXT,
     "composes": (_are_texts, "a tuple of texts"),
