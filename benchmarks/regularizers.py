@@ -36,7 +36,7 @@ def step_of(reg: Mapping[str, object], plugins: Plugins) -> Callable[[], float]:
     feed, positions = DeviceDataset.of(train, task), np.arange(len(train))
     data = FitData(feed, feed, positions, positions, positions)
     module = FitModule(
-        network, preprocessor, task, data, recipe.train, 0, regularizers, stop=lambda: False, blocks=True
+        network, preprocessor, task, data, recipe.train, 0, regularizers, stop=lambda _module: False, blocks=True
     )
     module.sampler = TrainBatchSampler(positions, BATCH, 0, Shard(), 1)
     module.generator, module.schedules = torch.Generator().manual_seed(0), []

@@ -36,7 +36,7 @@ def kill_at(patch, moment, at, saved):
             raise Killed
 
     def step(self, module):
-        if module.steps_done in saved or module.stop():
+        if module.steps_done in saved or module.stops():
             after_step(self, module)
         die(moment == "step" and module.steps_done == at)
         if moment == "signal" and module.steps_done == at:

@@ -27,7 +27,7 @@ def saves(monkeypatch, tmp_path, save_every, cost, step, steps=10_000):
         clock.now += cost
 
     module = SimpleNamespace(
-        steps_done=0, step_in_epoch=1, is_scored=False, automatic_optimization=False, stop=lambda: False,
+        steps_done=0, step_in_epoch=1, is_scored=False, automatic_optimization=False, stops=lambda: False,
         losses_are_finite=lambda: True, sampler=SimpleNamespace(steps=100_000),
         trainer=SimpleNamespace(should_stop=False, world_size=1, save_checkpoint=save),
     )  # fmt: skip

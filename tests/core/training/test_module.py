@@ -145,7 +145,7 @@ def trained(tmp_path):
         network = build_network(recipe, plugins, Numbers((2,)), task, regularizers)
         feed, rows = DeviceDataset.of(dataset.train, task), np.arange(70)
         data = FitData(feed, feed, rows[:50], rows[50:], rows[:20])
-        made = (network, Numbers((2,)), task, data, recipe.train, 0, regularizers, lambda: False)
+        made = (network, Numbers((2,)), task, data, recipe.train, 0, regularizers, lambda _: False)
         module = FitModule(*made, blocks=blocks)
         trainer = Devices("cpu", "1").trainer(EPOCHS, [Saver(place, last)])
         torch.manual_seed(last)  # what was drawn elsewhere does not matter

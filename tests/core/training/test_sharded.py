@@ -62,7 +62,7 @@ recipe = Asked("tabular", "wine", "dense", "", "", 0, options, {}).resolved(plug
 setup = set_up(recipe, plugins)
 trainer = Devices("cpu", count, strategy).trainer(epochs, [])
 given = (setup.network, setup.preprocessor, setup.task, setup.data, recipe.train, recipe.seed)
-module = FitModule(*given, type(setup.regularizers)({}), stop=lambda: False, blocks=False)
+module = FitModule(*given, type(setup.regularizers)({}), stop=lambda _: False, blocks=False)
 with quiet_lightning():
     trainer.fit(module, ckpt_path=None if begins else str(place / "state.ckpt"))
     trainer.save_checkpoint(place / "state.ckpt", weights_only=False)

@@ -260,10 +260,9 @@ class Shard:
 class TrainBatchSampler:
     """Samples the training batches of an epoch for Lightning's training loop.
 
-    With one device an item is a block of ``steps_per_block`` batches, their positions in one tensor. With several it is
-    one batch, of which this device gets every W-th position, and the weight of its mean loss in the mean over devices:
-    1, except for a last batch that W does not divide. Of an epoch that is continued the items are left out whose steps
-    were all taken; where nothing is left there is one item without positions, as Lightning needs one to validate.
+    An item is a block of ``steps_per_block`` batches, their positions in one tensor, the same on all devices; `shares`
+    are those of this device. Of an epoch that is continued the items are left out whose steps were all taken; where
+    nothing is left there is one item without positions, as Lightning needs one to validate.
 
     With ``queries``, (N,) the numbers of the queries of all rows, queries are shuffled, and a batch holds as many whole
     ones as have ``batch_size`` rows on average; a device gets every W-th query.
@@ -307,18 +306,40 @@ class TrainBatchSampler:
         """Number of optimizer steps per epoch."""
         return len(self.sizes)
 
-    def sizes_of(self, positions: Tensor) -> list[int]:
-        """Return the size of each batch in a block of this device, the last one of an epoch or another.
+    def shares(self, positions: Tensor) -> list[tuple[Tensor, float]]:
+        """Return the positions of this device in each batch of a block, and the weight of its mean loss there.
+
+        A device gets every W-th position. The weight is that in the mean over devices: 1, except for a last batch that
+        W does not divide. A device for which none is left gets one with weight 0, as all take part in every step.
 
         Args:
             positions: (n,) of the block, as it was yielded.
         """
-        if self.queries is None:
-            return batch_sizes(len(positions), self.batch_size)
+        if self.queries is not None:
+            return self._shares_of_queries(positions)
+        batches = positions.split(batch_sizes(len(positions), self.batch_size))
+        return [self._share(batch) for batch in batches]
+
+    def _share(self, batch: Tensor) -> tuple[Tensor, float]:
+        rank, world_size = self.shard.rank, self.shard.world_size
+        own = batch[rank::world_size]
+        return (own, len(own) * world_size / len(batch)) if len(own) else (batch[:1], 0.0)
+
+    def _shares_of_queries(self, positions: Tensor) -> list[tuple[Tensor, float]]:
+        """Return the shares where a device gets every W-th query of each batch."""
+        assert self.queries is not None
         numbers = self.queries[positions.cpu().numpy()]
-        ends = np.append(np.flatnonzero(np.diff(numbers)) + 1, len(numbers))  # of each query
-        last = np.cumsum(batch_sizes(len(ends), self.sizes[0])) - 1
-        return [int(size) for size in np.diff(ends[last], prepend=0)]
+        begins = np.append(True, np.diff(numbers) != 0)  # a query
+        ends = np.append(np.flatnonzero(begins)[1:], len(numbers))
+        counts = batch_sizes(len(ends), self.sizes[0])
+        found, world_size = [], self.shard.world_size
+        batches = np.split(np.arange(len(numbers)), ends[np.cumsum(counts)[:-1] - 1])
+        for rows, count in zip(batches, counts, strict=True):
+            turn = (np.cumsum(begins[rows]) - 1) % world_size
+            share = len(range(self.shard.rank, count, world_size)) * world_size / count
+            own = rows[turn == self.shard.rank] if share else rows[np.cumsum(begins[rows]) == 1]
+            found.append((positions[torch.from_numpy(own).to(positions.device)], share))
+        return found
 
     def __len__(self) -> int:
         return max(-(-self.steps // self.steps_per_block) - self.taken_blocks, 1)
@@ -329,7 +350,7 @@ class TrainBatchSampler:
         whole = self.taken == self.steps
         return -(-self.steps // self.steps_per_block) if whole else self.taken // self.steps_per_block
 
-    def __iter__(self) -> Iterator[tuple[Tensor, float]]:
+    def __iter__(self) -> Iterator[Tensor]:
         if self.queries is not None:
             yield from self._whole_queries(np.unique(self.queries[self.positions], return_inverse=True)[1].reshape(-1))
             return
@@ -337,9 +358,9 @@ class TrainBatchSampler:
         blocks = [sum(sizes[k : k + self.steps_per_block]) for k in range(0, len(sizes), self.steps_per_block)]
         left = blocks[self.taken_blocks :]
         if not left:
-            yield torch.empty(0, dtype=torch.int64), 0.0
+            yield torch.empty(0, dtype=torch.int64)
         for block in _each_read_ahead(in_pieces(self._order(sum(blocks) - sum(left)), left), self.ahead):
-            yield self._local_part(block)
+            yield torch.from_numpy(block)
 
     def _order(self, skipped: int) -> Iterator[Index]:
         """Yield the positions of the epoch in order, in pieces, without the first ones."""
@@ -367,7 +388,7 @@ class TrainBatchSampler:
         size, n = POOLS * POOL * self.batch_size, len(ascending)
         yield from in_pieces(windows, [min(size, n - first) for first in range(0, n, size)])
 
-    def _whole_queries(self, queries: Index) -> Iterator[tuple[Tensor, float]]:
+    def _whole_queries(self, queries: Index) -> Iterator[Tensor]:
         """Yield blocks of shuffled queries.
 
         Args:
@@ -380,26 +401,11 @@ class TrainBatchSampler:
         rows = np.argsort(place[queries], kind="stable")
         ends = np.cumsum(counts[shuffled])[np.cumsum(sizes) - 1]  # of each batch
         ends = np.append(ends[self.steps_per_block - 1 : -1 : self.steps_per_block], ends[-1])
-        rank, world_size = self.shard.rank, self.shard.world_size
         left = np.split(rows, ends[:-1])[self.taken_blocks :]
         if not left:
-            yield torch.empty(0, dtype=torch.int64), 0.0
+            yield torch.empty(0, dtype=torch.int64)
         for block in left:
-            if world_size == 1:
-                yield torch.from_numpy(self.positions[block]), 1.0
-                continue
-            own = block[(place[queries[block]] - place[queries[block[0]]]) % world_size == rank]
-            local = own if len(own) else block[queries[block] == queries[block[0]]]  # with weight 0
-            count = len(np.unique(queries[block]))
-            share = len(np.unique(queries[own])) * world_size / count
-            yield torch.from_numpy(self.positions[local]), share
-
-    def _local_part(self, positions: Index) -> tuple[Tensor, float]:
-        block = torch.from_numpy(positions)
-        local_positions = block[self.shard.rank :: self.shard.world_size]
-        if len(local_positions) == 0:  # every device takes part in every step, this one with weight 0
-            return block[:1], 0.0
-        return local_positions, len(local_positions) * self.shard.world_size / len(block)
+            yield torch.from_numpy(self.positions[block])
 
 
 def _each_read_ahead(blocks: Iterable[Index], ahead: Callable[[Tensor], None] | None) -> Iterator[Index]:

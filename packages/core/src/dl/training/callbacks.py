@@ -54,7 +54,7 @@ Write = Callable[[], None]
 Judge = Callable[[list[EpochRow], list[outcomes.Scored]], str]  # from history and validation outcomes to a reason
 Files = dict[str, Tensor]  # contents as (n,) uint8, by their names in a run folder
 LOGITS = "outcomes/best.npz"  # of the best epoch
-CHECK_EVERY = 16  # most steps between two checks of losses and signals, if a step of Lightning is one optimizer step
+CHECK_EVERY = 16  # most steps between two checks for a signal, and of losses, if one waits for devices
 
 
 class HeadKeeper(Protocol):
@@ -565,7 +565,7 @@ class SignalStop(Callback):
 
     def __init__(self, flag: StopFlag, ranks: Ranks) -> None:
         self.flag, self.ranks = flag, ranks
-        self.check_at, self.checked_at = 0, 0
+        self.check_at, self.checked_at, self.agreed = 0, -1, False
         self.checked = time.monotonic()
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -575,29 +575,35 @@ class SignalStop(Callback):
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Check after the first step of each epoch."""
-        self.check_at = self.checked_at = 0
+        self.check_at, self.checked_at = 0, -1
         self.checked = time.monotonic()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: object, batch: object, batch_idx: int
     ) -> None:
-        """Check for a signal, and with several devices check the losses; all devices check at the same steps."""
-        if not pl_module.automatic_optimization:  # one device; its block of steps has checked the losses
-            trainer.should_stop = trainer.should_stop or self.flag.received is not None
-            return
-        if batch_idx < self.check_at and not trainer.is_last_batch:
-            return
-        received, fewest = self.ranks.largest(self.flag.received or 0, -self._steps_until_check(batch_idx))
-        self.check_at = batch_idx - fewest
-        if received:
-            self.flag.received, trainer.should_stop = received, True
-        _fit_module(pl_module).check_losses(lambda bad: bool(self.ranks.largest(bad)[0]))
+        """Stop after a signal; where Lightning takes the steps, check the losses as well, which a block has done."""
+        module, before = _fit_module(pl_module), self.checked_at
+        trainer.should_stop = self.stops(module) or trainer.should_stop
+        if module.automatic_optimization and self.checked_at != before:
+            module.check_losses(lambda bad: bool(self.ranks.largest(bad)[0]))
 
-    def _steps_until_check(self, batch_idx: int) -> int:
+    def stops(self, module: FitModule) -> bool:
+        """Return whether a signal ends the fit after the newest step, on all devices, which all ask it alike."""
+        if self.ranks.world_size == 1 and not module.automatic_optimization:
+            return self.flag.received is not None
+        step, is_last = module.steps_done, module.step_in_epoch == module.sampler.steps
+        if step != self.checked_at and (step >= self.check_at or is_last):
+            received, fewest = self.ranks.largest(self.flag.received or 0, -self._steps_until_check(step))
+            self.check_at = step - fewest
+            if received:
+                self.flag.received, self.agreed = received, True
+        return self.agreed
+
+    def _steps_until_check(self, step: int) -> int:
         """Return after how many steps to check again: a second's, from one to `CHECK_EVERY`."""
         now = time.monotonic()
-        seconds = (now - self.checked) / (batch_idx + 1 - self.checked_at)
-        self.checked, self.checked_at = now, batch_idx + 1
+        seconds = (now - self.checked) / max(step - self.checked_at, 1) if self.checked_at >= 0 else now - self.checked
+        self.checked, self.checked_at = now, step
         return max(1, min(CHECK_EVERY, int(1 / max(seconds, 1e-3))))
 
 

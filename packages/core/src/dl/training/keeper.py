@@ -45,7 +45,7 @@ class StateKeeper:
     def after_step(self, module: FitModule) -> None:
         """Save after an optimizer step if it is due, or if the fit stops here; several devices agree on it."""
         trainer = module.trainer
-        stops = trainer.should_stop or (not module.automatic_optimization and module.stop())
+        stops = trainer.should_stop or (not module.automatic_optimization and module.stops())
         if module.automatic_optimization and module.step_in_epoch == module.sampler.steps:
             return  # Lightning cannot validate without a step before it: the epoch is saved once it is scored
         due = stops or self._is_due(self.save_every)

@@ -1,8 +1,8 @@
 """The LightningModule of a fit: training steps and scoring.
 
-On one device a training step of Lightning is a block of many optimizer steps: one gather and one preprocessing for all
-of them, no logging, and sums that stay on the device until the epoch ends. With several devices it is one optimizer
-step.
+A training step of Lightning is a block of many optimizer steps: one gather and one preprocessing for all of them, no
+logging, and sums that stay on the device until the epoch ends. Several devices sum their gradients in each of them.
+Where Lightning has to take the steps - gradients of many bytes, weights that are shared out, a scaled loss - it is one.
 Letters: ``n`` positions, ``K`` outputs.
 """
 
@@ -46,6 +46,7 @@ from dl.training.diagnostics import (
     pool_tokens,
     project,
 )
+from dl.training.flat_gradients import FlatGradients, take_from
 from dl.training.graphed import are_asked_for, cuda_graph
 from dl.training.layout import AS_BUILT, laid_out, lay_out
 from dl.training.linear import few_enough, linear_path, mix, solve
@@ -109,7 +110,7 @@ class FitModule(pl.LightningModule):
         train: The recipe's training options.
         seed: Of the batches, and of the regularizers' random draws.
         regularizers: Applied in training steps only.
-        stop: Returns at each step whether a signal was received.
+        stop: Returns after a step whether the fit ends there, by a signal; asked on all devices alike.
         blocks: Whether one step of Lightning is a block of optimizer steps.
         make_own: Builds the user's own optimizer from the trainable parameters; None takes the recipe's.
         goes_on: Whether the network has the weights of a run, and its linear path is not solved anew.
@@ -129,7 +130,7 @@ class FitModule(pl.LightningModule):
         train: Mapping[str, Value],
         seed: int,
         regularizers: Regularizers,
-        stop: Callable[[], bool],
+        stop: Callable[[FitModule], bool],
         *,
         blocks: bool,
         make_own: MakeOptimizer | None = None,
@@ -147,7 +148,7 @@ class FitModule(pl.LightningModule):
         self._scoring = ExitStack()
         loss = task.row.train_loss(network) if task.row.train_loss else task.row.loss
         self.regularizers, self.train_loss = regularizers, regularizers.loss(loss)
-        self.stop, self.make_own, self.goes_on, self.own_step = stop, make_own, goes_on, own_step
+        self._stop, self.make_own, self.goes_on, self.own_step = stop, make_own, goes_on, own_step
         self.beside, self.after_step, self.resumed, self.layout = beside or {}, after_step, resumed, layout
         self.automatic_optimization = not blocks
         self.running = RunningMeans()
@@ -220,6 +221,13 @@ class FitModule(pl.LightningModule):
             self.data.val_data.to(self.device)
         self._solve_linear_path()
         self._optimize, self._step = ListedStep(self.made[0]), self._recorded_step()
+        self._flat = FlatGradients(self.gradients.parameters, self.shard.world_size)
+        if self.shard.world_size > 1 and not self.automatic_optimization:
+            take_from(self.trainer.strategy, self)
+
+    def stops(self) -> bool:
+        """Return whether the fit ends after the newest step, by a signal; all devices call it at the same steps."""
+        return self._stop(self)
 
     def _solve_linear_path(self) -> None:
         """Solve the linear path of the network, if it has one, on the training set."""
@@ -342,27 +350,30 @@ class FitModule(pl.LightningModule):
                     schedule.step()
 
     def _resume_in_epoch(self, devices: list[Saved]) -> None:
-        """Restore the middle of an epoch; on another number of devices the sums alone, which are sums over devices."""
+        """Restore the middle of an epoch; on another number of devices the sums alone, as those of the first device."""
         step, same = self.sampler.taken, len(devices) == self.shard.world_size
-        own = devices[self.shard.rank] if same else {}
-        for state in [own] if same else devices:
+        states = devices[self.shard.rank :][:1] if same else devices
+        for state in states:
             self.running.sums += move_data_to_device(list(state["running"]), self.device)
             self.gradients.seen += move_data_to_device(list(state["gradients"]), self.device)
-        self._block = Block(step % self.sampler.steps_per_block if step < self.sampler.steps else 0)
-        if not same:
-            self._count_for_all([Block.of(state["block"], self.device) for state in devices])
-        elif not self.automatic_optimization:
-            self._block = Block.of(own["block"], self.device)
-        self._random = own and {"random": own["random"], "generator": own["generator"]}
+        blocks = [Block.of(state["block"], self.device) for state in states]
+        done = step % self.sampler.steps_per_block if step < self.sampler.steps else 0
+        if same and blocks[0].done == done:
+            self._block = blocks[0]
+        else:
+            self._block = Block(done)
+            self._count_begun(blocks)
+        if same:
+            self._random = {name: states[0][name] for name in ("random", "generator")}
+        elif self.shard.rank:
+            self.running.sums, self.gradients.seen = [torch.zeros_like(one) for one in self.running.sums], []
 
-    def _count_for_all(self, blocks: list[Block]) -> None:
-        """Count the steps of blocks that other devices began; all sums are those of the first device."""
+    def _count_begun(self, blocks: list[Block]) -> None:
+        """Count the steps of blocks that were begun elsewhere, and are not gone on with as they are."""
         for block in blocks:
             if block.losses:
                 scores = self.task.example_scores(torch.cat(block.logits), torch.cat(block.targets))
-                self.running.add(torch.stack(block.losses), [len(one) for one in block.targets], scores)
-        if self.shard.rank:
-            self.running.sums, self.gradients.seen = [torch.zeros_like(one) for one in self.running.sums], []
+                self.running.add(torch.stack(block.losses), block.sizes, scores)
 
     def on_train_start(self) -> None:
         """Let Lightning begin with the epoch that the fit stands in."""
@@ -456,15 +467,15 @@ class FitModule(pl.LightningModule):
         prepared = in_precision(self.preprocessor(inputs), self.dtype)
         return laid_out(prepared, self.layout) if self.layout and isinstance(prepared, Tensor) else prepared
 
-    def training_step(self, batch: tuple[Tensor, float], batch_idx: int) -> Tensor | None:
+    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor | None:
         """Take one optimizer step through Lightning, or a block of them directly."""
-        positions, factor = batch
         if not self.automatic_optimization:
-            if len(positions):
-                self._train_block(positions)
+            if len(batch):
+                self._train_block(batch)
             return None
         if self._is_whole:
             return nothing_of(self.network)
+        ((positions, factor),) = self.sampler.shares(batch)
         inputs, targets = self.data.train_data.take(positions)
         prepared, is_first_pass = self.prepared(inputs), self._drawn is None
         self._drawn = self._drawn or self._draw(prepared, targets, positions, self.steps_done)
@@ -496,11 +507,11 @@ class FitModule(pl.LightningModule):
         penalty = self.regularizers.penalty(self.network)
         return loss if penalty is None else loss + penalty
 
-    def _batches(self, positions: Tensor, sizes: list[int]) -> Iterator[tuple[Prepared, Tensor, Tensor]]:
+    def _batches(self, batches: list[Tensor]) -> Iterator[tuple[Prepared, Tensor, Tensor]]:
         """Yield inputs, targets and positions of consecutive batches, by one gather if all rows have one shape."""
-        data, batches = self.data.train_data, positions.split(sizes)
+        data, sizes = self.data.train_data, [len(one) for one in batches]
         if data.is_plain:
-            inputs, targets = data.take(positions)
+            inputs, targets = data.take(torch.cat(batches))
             yield from zip(self.prepared(inputs).split(sizes), targets.split(sizes), batches, strict=True)  # type: ignore[union-attr]  # like rows are a tensor
             return
         for batch in batches:
@@ -509,38 +520,40 @@ class FitModule(pl.LightningModule):
 
     def _train_block(self, positions: Tensor) -> None:
         """Take one optimizer step for each batch of a block, but those that were taken before the fit was resumed."""
-        sizes = self.sampler.sizes_of(positions)
+        shares = self.sampler.shares(positions)
+        counts = [len(own) if factor else 0 for own, factor in shares]  # a device with weight 0 counts nothing
         step = self._take_step if self.own_step is None else self._take_own_step
         block, before = self._block, self._block.done
         self._step.look()
-        for number, (inputs, target, of_batch) in enumerate(self._batches(positions, sizes)):
+        for number, (inputs, target, own) in enumerate(self._batches([own for own, _ in shares])):
             if number < before:
                 continue
-            drawn = self._draw(inputs, target, of_batch, self.steps_done)
-            logits, loss = step(drawn, inputs, first=number == 0)
+            drawn = self._draw(inputs, target, own, self.steps_done)
+            logits, loss = step(drawn, inputs, shares[number][1], first=number == 0)
             self.regularizers.after_step(self.network)
             self._step_schedules()
-            block.add(loss, logits, target)
+            block.add(loss, logits[: counts[number]], target[: counts[number]])
             self.steps_done, self.is_scored = self.steps_done + 1, False
-            stops = self.stop()
-            if number + 1 < len(sizes):
+            stops = self.stops()
+            if number + 1 < len(shares):
                 self.after_step(self)
             if stops:
                 break
         self._block = Block()
-        given = (torch.stack(block.losses), sizes[block.skipped : block.done])
-        left = positions[sum(sizes[: block.skipped]) :]
-        self._count(*given, torch.cat(block.logits), torch.cat(block.targets), left)
+        counted = torch.cat([own[:count] for (own, _), count in zip(shares, counts, strict=True)][block.skipped :])
+        given = (torch.stack(block.losses), block.sizes)
+        self._count(*given, torch.cat(block.logits), torch.cat(block.targets), counted)
 
-    def _take_step(self, batch: Batch, _inputs: Prepared, *, first: bool) -> tuple[Tensor, Tensor]:
+    def _take_step(self, batch: Batch, _inputs: Prepared, factor: float, *, first: bool) -> tuple[Tensor, Tensor]:
         """Take one optimizer step; return its logits and its loss.
 
         Args:
             batch: After regularizers.
             _inputs: Before regularizers, which an own step reads.
+            factor: Weight of the loss of this device in the mean over all.
             first: Whether it is the first step of a block, at which gradients are recorded.
         """
-        logits, loss = self._passes(batch)
+        logits, loss = self._passes(batch, factor)
         if first:
             self.gradients.record()
         if clip := float(self.train_options["clip"]):
@@ -548,16 +561,19 @@ class FitModule(pl.LightningModule):
         self._optimize()
         return logits, loss
 
-    def _passes(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Take the passes of a step; return its logits and its loss, detached."""
+    def _passes(self, batch: Batch, factor: float) -> tuple[Tensor, Tensor]:
+        """Take the passes of a step on all devices; return its logits and its loss here, detached."""
         if self.regularizers.act_on_gradients:
-            return self._backward_within(batch)[:2]
+            return self._backward_within(batch, factor)[:2]
         if isinstance(batch.inputs, Tensor) and batch.partners is None and batch.clean is None:
-            return self._step(batch.inputs, batch.targets)
-        return self._backward(batch)[:2]
+            given = self._step(batch.inputs, batch.targets)
+        else:
+            given = self._backward(batch)[:2]
+        self._flat.reduce(factor)
+        return given
 
-    def _take_own_step(self, batch: Batch, inputs: Prepared, *, first: bool) -> tuple[Tensor, Tensor]:
-        """Let the user's own step be taken; return the logits after it, in eval mode, and the loss that it shows.
+    def _take_own_step(self, batch: Batch, inputs: Prepared, _factor: float, *, first: bool) -> tuple[Tensor, Tensor]:
+        """Let the user's own step be taken, on one device; return the logits after it, in eval mode, and its loss.
 
         Raises:
             TrainingFailed: If it returns no loss.
@@ -601,12 +617,13 @@ class FitModule(pl.LightningModule):
             capture=cuda_graph if kind == "cuda" else None,
         )
 
-    def _backward_within(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    def _backward_within(self, batch: Batch, factor: float) -> tuple[Tensor, Tensor, Tensor]:
         """Run the backward pass with regularizers around it; return logits and losses of the first pass."""
         passes: list[tuple[Tensor, Tensor, Tensor]] = []
 
         def backward() -> Tensor:
             passes.append(self._backward(batch))
+            self._flat.reduce(factor)
             return passes[-1][-1].detach()
 
         self.regularizers.backward(self.network, backward)()
@@ -622,7 +639,12 @@ class FitModule(pl.LightningModule):
         self._unchecked.append((self.steps_done - len(losses), losses, sizes, positions))
         self.running.add(losses, sizes, self.task.example_scores(logits, targets))
         if not self.automatic_optimization:
-            self.check_losses(everywhere=lambda bad: bad)
+            self.check_losses(self._on_any_device)
+
+    def _on_any_device(self, flag: bool) -> bool:
+        if self.shard.world_size == 1:
+            return flag
+        return bool(self.trainer.strategy.reduce_boolean_decision(flag, all=False))
 
     def check_losses(self, everywhere: Callable[[bool], bool]) -> None:
         """Check the losses since the last check; reading them waits for the device, so it is not done at each step.

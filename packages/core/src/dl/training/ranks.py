@@ -134,11 +134,16 @@ def spare_messages(strategy: Strategy, network: nn.Module) -> None:
     buffers, as of a network of the user's own, are sent before each step.
     """
     if isinstance(strategy, DDPStrategy):
-        idle = {id(one) for layer in running_norms(network) for one in layer.buffers()}
-        path = linear_path(network)
-        idle |= {id(one) for one in path.buffers()} if path is not None else set()
-        acting = any(id(one) not in idle for one in network.buffers())
+        acting = sends_buffers(network)
         strategy._ddp_kwargs.update(broadcast_buffers=acting, gradient_as_bucket_view=True)  # it has no other door
+
+
+def sends_buffers(network: nn.Module) -> bool:
+    """Return whether a network has buffers that act on a step, which are sent before it."""
+    idle = {id(one) for layer in running_norms(network) for one in layer.buffers()}
+    path = linear_path(network)
+    idle |= {id(one) for one in path.buffers()} if path is not None else set()
+    return any(id(one) not in idle for one in network.buffers())
 
 
 def make_buffers_alike(network: nn.Module) -> None:

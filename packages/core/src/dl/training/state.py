@@ -55,6 +55,11 @@ class Block:
         """Number of steps that were taken."""
         return self.skipped + len(self.losses)
 
+    @property
+    def sizes(self) -> list[int]:
+        """Number of examples of each further step."""
+        return [len(one) for one in self.targets]
+
     def add(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
         """Add a step."""
         self.losses.append(loss)

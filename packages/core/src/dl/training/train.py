@@ -40,6 +40,7 @@ from dl.training.callbacks import (
 )
 from dl.training.devices import Devices, is_first_device, quiet_lightning
 from dl.training.features import Reading, read_features
+from dl.training.flat_gradients import fit_in_one_message
 from dl.training.heads import head_writers
 from dl.training.keeper import StateKeeper
 from dl.training.layout import AS_BUILT, choose_layout
@@ -121,20 +122,24 @@ def train(
     if not (at_end and begins_anew):
         writer.keeper = keeper = StateKeeper(writer.folder, float(recipe.train["save_every"]), writer, once=at_end)
     early_stopping = EarlyStopping(writer, setup.regularizers, judge)
-    own = [writer, LoggerCallback(writer, trackers, recipe.flat()), ProgressCallback(display), SignalStop(flag, ranks)]
+    stop = SignalStop(flag, ranks)
+    own = [writer, LoggerCallback(writer, trackers, recipe.flat()), ProgressCallback(display), stop]
     if not (of_protocol or once):
         own.insert(1, early_stopping)
     every = [*own, *setup.at_hand.callbacks, *callbacks]
     trainer = devices.trainer(last_epoch or int(recipe.train["epochs"]), every)
     alone = trainer.world_size == 1
-    blocks = alone and devices.supports_blocks
+    blocks = devices.supports_blocks and (alone or fit_in_one_message(trainer.strategy, setup.network))
     try:
         with flag.catching(), quiet_lightning():
             device = trainer.strategy.root_device
             reading = Reading(setup.preprocessor, setup.data)
             if alone:
                 reading = read_features(setup, device, lambda: flag.received is not None)
-            layout = _layout_of(setup, reading, device, resumed) if alone else AS_BUILT
+            layout = AS_BUILT
+            if alone or (blocks and trainer.world_size == ranks.world_size):
+                mine = _layout_of(setup, reading, device, resumed, ranks.world_size) if ranks.first else None
+                layout = ranks.share(mine)
             writer.manifest = replace(writer.manifest, layout=layout)
             module = FitModule(
                 setup.network,
@@ -144,7 +149,7 @@ def train(
                 recipe.train,
                 recipe.seed,
                 setup.regularizers,
-                stop=lambda: flag.received is not None,
+                stop=stop.stops,
                 blocks=blocks,
                 make_own=setup.at_hand.optimizer,
                 goes_on=bool(recipe.from_run),
@@ -188,7 +193,7 @@ def train(
     return Run(path, setup.at_hand or None)
 
 
-def _layout_of(setup: FitSetup, reading: Reading, device: torch.device, resumed: Resumed | None) -> str:
+def _layout_of(setup: FitSetup, reading: Reading, device: torch.device, resumed: Resumed | None, world: int) -> str:
     """Return the layout of feature maps: that of the run which is continued, else the one that is chosen here."""
     if resumed is not None:
         return resumed.manifest.layout
@@ -197,7 +202,7 @@ def _layout_of(setup: FitSetup, reading: Reading, device: torch.device, resumed:
     options, row, train_set = setup.recipe.train, setup.task.row, reading.data.train
     batch = int(options["batch_size"])
     steps = len(batch_sizes(len(train_set), batch)) * int(options["epochs"])
-    inputs, targets = reading.data.train_data.take(torch.from_numpy(train_set[:batch]))
+    inputs, targets = reading.data.train_data.take(torch.from_numpy(train_set[: max(batch // world, 1)]))
 
     def loss(network: nn.Module, prepared: Tensor) -> Tensor:
         return row.loss(row.reduce_logits(network(prepared), prepared), targets, "mean")
