@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
+from dl.cli.json_output import print_json
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.terminal import plain, safe_lines
@@ -22,7 +21,7 @@ def show_page(code: str, console: Console, *, as_json: bool = False, plugins: Pl
     spec = (plugins or load_plugins()).check(code)
     page = spec.page()
     if as_json:
-        print(json.dumps({"code": spec.name, "description": spec.description, "plugin": spec.plugin, "page": page}))
+        print_json({"code": spec.name, "description": spec.description, "plugin": spec.plugin, "page": page})
     elif console.is_terminal:
         console.print(Markdown(safe_lines(page), hyperlinks=False))
     else:
@@ -33,7 +32,7 @@ def list_codes(console: Console, *, as_json: bool = False, plugins: Plugins | No
     """Print every code with its description."""
     checks = (plugins or load_plugins()).checks
     if as_json:
-        print(json.dumps([{"code": c.name, "description": c.description, "plugin": c.plugin} for c in checks.values()]))
+        print_json([{"code": c.name, "description": c.description, "plugin": c.plugin} for c in checks.values()])
         return
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
     table.add_column(no_wrap=True)
