@@ -24,6 +24,7 @@ ORDER = (
     *(
         "version",
         "collector",
+        "exit_codes",
         "errors",
         "words",
         "terminal",

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-import typer
 from typer.main import get_group
 
 from dl.cli.main import command_line
@@ -170,4 +169,3 @@ def test_the_documents_of_fits_keep_to_their_schemas(dl_run, tmp_path, monkeypat
 
 def test_a_group_of_verbs_is_looked_into():
     assert {"plugins", "plugins check", "new plugin", "fit"} <= {name for name, _ in verbs()}
-    assert isinstance(command_line(), typer.Typer)
