@@ -40,6 +40,9 @@ def test_the_verbs_of_runs_are_verbs():
         ("name runs  example: dl rm 3 4, or dl rm --where x", "rm", "dl rm 3 4"),
         ("one of: dl completion bash, dl completion zsh", "completion", "dl completion bash"),
         ("keep rows in another file, and compare its predictions: dl predict 1 FILE", "test 1", "dl predict 1 FILE"),
+        ("3 columns could be the target; pass --target with one of: a, b", "fit x.csv", "dl fit x.csv --target COLUMN"),
+        ("the loss is nan  try: lr=0.1 or clip=1", "fit x.csv lr=9", "dl fit x.csv lr=0.1"),
+        ("or continue without them: bad_rows=skip", "fit x.csv", "dl fit x.csv bad_rows=skip"),
         ("every target is 3", "fit x.csv", ""),
     ],
 )

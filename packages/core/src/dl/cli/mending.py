@@ -13,6 +13,8 @@ NAMES_COMMAND = re.compile(r"\bdl [a-z]|\bdl\.[a-z_]+\(|python -m|\bpip |--[a-z]
 AT_END = re.compile(r": ((?:dl|python -m|pip) (?:(?!: dl ).)*?)(?:, or .*|, dl .*|[;)].*)?$")  # a label, then a command
 MISTYPED = re.compile(r"'([^']+)'; did you mean '([^']+)'\?")
 ADDED = re.compile(r"; add (--[a-z-]+)$")
+PASSED = re.compile(r"; pass (--[a-z-]+) with one of: ")
+OPTION = re.compile(r": ([a-z_]+)=(\S+)(?: or [a-z_]+=\S+)?$")
 OF_RUNS = ("report", "test", "predict", "compare", "show", "status")  # verbs whose first word is a run
 WITH_RUN = ("--resume", "--from", "--run")
 SEE = {
@@ -43,12 +45,17 @@ def command_of(line: str, arguments: Sequence[str]) -> str:
 
     Args:
         line: Of the error.
-        arguments: As they were typed; a mistyped word among them is replaced, and a flag that lacks is added.
+        arguments: As they were typed; a mistyped word is replaced, and what lacks is added.
     """
     if (typed := MISTYPED.search(line)) and typed[1] in arguments:
         return join(["dl", *(typed[2] if word == typed[1] else word for word in arguments)])
     if lacks := ADDED.search(line):
         return join(["dl", *arguments, lacks[1]])
+    if lacks := PASSED.search(line):
+        return join(["dl", *arguments, lacks[1], "COLUMN"])
+    if option := OPTION.search(line):
+        kept = [word for word in arguments if not word.startswith(f"{option[1]}=")]
+        return join(["dl", *kept, f"{option[1]}={option[2]}"])
     found = AT_END.search(line)
     return found[1].strip() if found else ""
 
