@@ -28,7 +28,8 @@ import numpy as np
 from benchmarks.measuring import publish
 from dl import sealed
 from dl.errors import BadRun, DLError
-from dl.faults import CRASH_AT, CRASHED, FAIL_AT, FAULTS
+from dl.exit_codes import CRASHED
+from dl.faults import CRASH_AT, FAIL_AT, FAULTS
 from dl.runs.outcomes import read_logits
 from dl.runs.run import HEADS, Run, list_runs, open_run
 from dl.runs.verify import find_faults

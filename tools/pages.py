@@ -5,7 +5,8 @@ python -m tools.pages docs/images.md    only this page
 
 A block ``console`` holds commands, one a line; where a line begins with ``$ ``, those lines are the commands and the
 others are what they print. A block ``python`` is a program, which goes on where the page's block before it ended; a
-block ``text`` right below it is what it prints. A line ``...`` stands for lines that are left out.
+block ``text`` right below it is what it prints. A line ``...`` stands for lines that are left out. A command may be
+piped into ``python``, and ``; echo ${PIPESTATUS[0]}`` behind it prints the exit code of ``dl``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import io
 import os
 import re
 import shlex
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -30,6 +32,7 @@ HOME = "/home/you"  # stands for the folder in which a page's commands run
 REST = "..."
 
 _BLOCK = re.compile(r"^```(console|python)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
+_CODE = "; echo ${PIPESTATUS[0]}"
 _NUMBER = re.compile(r"[-+]?\d+(,\d{3})*(\.\d+)?(e[-+]?\d+)?")
 
 
@@ -52,7 +55,17 @@ class Step:
     @property
     def words(self) -> list[str]:
         """The words of a command."""
-        return shlex.split(self.text, comments=True)
+        return shlex.split(self.text.partition(" | ")[0].removesuffix(_CODE), comments=True)
+
+    @property
+    def reader(self) -> list[str]:
+        """The words of the program that reads what the command prints; empty without one."""
+        return shlex.split(self.text.partition(" | ")[2].removesuffix(_CODE), comments=True)
+
+    @property
+    def shows_code(self) -> bool:
+        """Whether the exit code of the command is printed as well."""
+        return self.text.endswith(_CODE)
 
     @property
     def fails(self) -> bool:
@@ -105,11 +118,23 @@ def run_step(step: Step, names: dict[str, Any], run: Callable[..., Answer] = run
         out = run_python(step.text, names)
     else:
         answer = run(*step.words[1:])
-        assert step.words[0] == "dl" and (answer.code != 0) == step.fails, f"{step.text}: {answer}"
-        out = answer.out or answer.err
+        assert step.words[0] == "dl" and (step.shows_code or (answer.code != 0) == step.fails), f"{step.text}: {answer}"
+        out = read(step.reader, answer) if step.reader else answer.out or answer.err
+        out += f"{answer.code}\n" if step.shows_code else ""
         if step.fails:  # the line about the mistake is the last; progress may stand before it
             out = out[out.index("dl: ") :]
     return [line.rstrip() for line in out.replace(str(Path.cwd()), HOME).strip("\n").splitlines()]
+
+
+def read(words: list[str], answer: Answer) -> str:
+    """Return what a Python program prints of the output of a command.
+
+    Raises:
+        AssertionError: If it fails.
+    """
+    done = subprocess.run([sys.executable, *words[1:]], input=answer.out, capture_output=True, text=True)
+    assert words[0] == "python" and not done.returncode, f"{words}: {answer} {done.stderr}"
+    return done.stdout
 
 
 def renew(shown: tuple[str, ...], printed: list[str]) -> list[str] | None:

@@ -6,7 +6,8 @@ from subprocess import PIPE
 import pytest
 
 from dl.errors import BadDevices
-from dl.launch import LOST, Rank, _describe, _environments, _watch, is_started_elsewhere, need_address
+from dl.exit_codes import LOST
+from dl.launch import Rank, _describe, _environments, _watch, is_started_elsewhere, need_address
 
 
 @pytest.fixture

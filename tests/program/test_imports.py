@@ -25,6 +25,7 @@ ORDER = (
         "version",
         "collector",
         "lazy",
+        "exit_codes",
         "errors",
         "words",
         "terminal",

@@ -5,7 +5,6 @@ Letters: ``n`` shared validation examples. Each run is taken at its own best epo
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict, dataclass, replace
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from dl.cli.json_output import print_json
 from dl.errors import BadRun
 from dl.groups import Groups
 from dl.intervals import Interval, widened
@@ -305,7 +305,7 @@ def _outward(found: Difference) -> Interval:
 def show_comparison(found: Comparison, console: Console, *, as_json: bool = False) -> None:
     """Print a comparison."""
     if as_json:
-        print(json.dumps(_json(found)))
+        print_json(_json(found))
         return
     console.print(plain(found.verdict, "bold"))
     for name, epoch, decision in zip(found.names, found.epochs, found.decisions, strict=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from dl.cli.json_output import print_json
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.specs import CheckSpec
@@ -36,7 +36,7 @@ def show_page(name: str, console: Console, *, as_json: bool = False, plugins: Pl
     elif (word := find_word(name)) is None:
         raise unknown_word(name, checks)
     elif as_json:
-        print(json.dumps({"word": word.name} | {key: value for key, value in asdict(word).items() if key != "name"}))
+        print_json({"word": word.name} | {key: value for key, value in asdict(word).items() if key != "name"})
     else:
         _print(console, _page(word, checks, marked=not console.is_terminal))
 
@@ -47,7 +47,7 @@ def list_all(console: Console, *, as_json: bool = False, plugins: Plugins | None
     if as_json:
         codes = [{"code": c.name, "description": c.description, "plugin": c.plugin} for c in checks.values()]
         named = [{"word": w.name, "group": w.group, "description": w.gist} for w in words()]
-        print(json.dumps({"codes": codes, "words": named}))
+        print_json({"codes": codes, "words": named})
         return
     _print(console, Group(_codes(checks), Text(), _words(), Text(), plain("dl explain WORD, as dl explain gap", "dim")))
 
@@ -61,7 +61,7 @@ def explained() -> list[tuple[str, str]]:
 def _show_code(spec: CheckSpec, console: Console, *, as_json: bool) -> None:
     page = spec.page()
     if as_json:
-        print(json.dumps({"code": spec.name, "description": spec.description, "plugin": spec.plugin, "page": page}))
+        print_json({"code": spec.name, "description": spec.description, "plugin": spec.plugin, "page": page})
     elif console.is_terminal:
         from rich.markdown import Markdown  # here, so that a word does not wait for it
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -33,7 +34,9 @@ from dl.cli.flags import (
     flag_meant,
     typed_choices,
 )
+from dl.cli.json_output import print_json
 from dl.errors import BadOption
+from dl.exit_codes import of_signal
 from dl.limits import ending_after
 from dl.options import split_named
 from dl.terminal import console, plain
@@ -165,10 +168,10 @@ def _show(make: Callable[[], Study], *, as_json: bool, max_time: str) -> int:
     with ending_after(max_time), redirect_stdout(sys.stderr):  # a network may print
         study = make()
     if as_json:
-        print(study.to_json(), end="")
+        print_json(asdict(study))
     else:
         _print(study)
-    return 128 + study.signal if study.signal else 0
+    return of_signal(study.signal)
 
 
 def _print(study: Study) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from dl.cli.main import MODULES
-from dl.cli.mending import OF_RUNS, with_command
+from dl.cli.mending import OF_RUNS, command_of, with_command
 from dl.errors import BadData, BadRecipe, BadRun, DamagedRun
 
 
@@ -28,3 +28,23 @@ def test_a_line_ends_with_the_command_that_mends_it_where_there_is_one(error, ty
 
 def test_the_verbs_of_runs_are_verbs():
     assert set(OF_RUNS) <= {*MODULES, "report", "compare"}
+
+
+@pytest.mark.parametrize(
+    ("line", "typed", "command"),
+    [
+        ("no run '9' in 'runs'  see: dl ls runs", "report 9", "dl ls runs"),
+        ("no data set named 'minst'; did you mean 'mnist'?  see: dl ls datasets", "fit minst", "dl fit mnist"),
+        ("no option 'widht'; did you mean 'width'?  see: dl show convnet", "fit x widht=3", "dl show convnet"),
+        ("there is no terminal; add --yes", "rm 3", "dl rm 3 --yes"),
+        ("name runs  example: dl rm 3 4, or dl rm --where x", "rm", "dl rm 3 4"),
+        ("one of: dl completion bash, dl completion zsh", "completion", "dl completion bash"),
+        ("keep rows in another file, and compare its predictions: dl predict 1 FILE", "test 1", "dl predict 1 FILE"),
+        ("3 columns could be the target; pass --target with one of: a, b", "fit x.csv", "dl fit x.csv --target COLUMN"),
+        ("the loss is nan  try: lr=0.1 or clip=1", "fit x.csv lr=9", "dl fit x.csv lr=0.1"),
+        ("or continue without them: bad_rows=skip", "fit x.csv", "dl fit x.csv bad_rows=skip"),
+        ("every target is 3", "fit x.csv", ""),
+    ],
+)
+def test_the_command_that_mends_is_told_to_programs(line, typed, command):
+    assert command_of(line, typed.split()) == command

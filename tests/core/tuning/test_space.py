@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from dl.errors import BadOption
 from dl.hookspecs import hookimpl
 from dl.options import Option, Space
+from dl.plugins.loading import load_plugins
 from dl.recipes.resolve import resolve
 from dl.regularizer import Regularizer
 from dl.specs import RegularizerSpec
@@ -163,3 +164,14 @@ def test_a_regularizer_that_cannot_be_built_is_left_out_unless_it_is_asked_for(r
 
 def test_a_space_is_described_in_a_line():
     assert describe_space([LR, L2]) == "lr 0.0001..0.01, l2 1e-06..0.01 or off"
+
+
+def test_every_network_has_a_space_also_one_with_an_option_named_as_one_of_training():
+    plugins = load_plugins()
+    data = {domain: name for domain, name in plugins.datasets}
+    found = {
+        (domain, name): search_space(resolve(plugins, domain, data[domain], model=name), plugins, "multiclass")
+        for (domain, name), spec in plugins.models.items()
+        if domain in data and not spec.is_learner
+    }
+    assert ("text", "bag") in found and all("lr" in {one.name for one in space} for space in found.values())

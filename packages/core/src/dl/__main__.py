@@ -23,6 +23,7 @@ def main(words: list[str] | None = None) -> None:
 
         run_words(words)
     from dl import collector, lazy
+    from dl.cli import json_output  # noqa: F401 - so that a signal finds it
 
     collector.postpone()
     lazy.defer()
@@ -48,8 +49,13 @@ def main(words: list[str] | None = None) -> None:
 
 def _end_at_once(_number: int, _frame: FrameType | None) -> None:
     """Exit without a traceback: nothing is written while modules are imported."""
+    from dl.cli.json_output import error_document, is_asked
+    from dl.exit_codes import STOPPED
+
     os.write(2, b"dl: stopped\n")
-    os._exit(130)
+    if is_asked(sys.argv[1:]):
+        os.write(1, f"{error_document(STOPPED, 'KeyboardInterrupt', 'stopped')}\n".encode())
+    os._exit(STOPPED)
 
 
 if __name__ == "__main__":

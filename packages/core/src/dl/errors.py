@@ -7,6 +7,8 @@ import difflib
 import errno
 from collections.abc import Iterable, Mapping
 
+from dl.exit_codes import DATA, FAILED, PLUGIN, USAGE
+
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether memory of the host or of a device is used up; torch is not imported for the question."""
@@ -32,7 +34,7 @@ def barred_place(error: BaseException) -> str:
 class DLError(Exception):
     """The root of the tree: a mistake of the user, with the exit code of the command line."""
 
-    exit_code = 2
+    exit_code = USAGE
 
 
 class UnknownName(DLError):
@@ -50,7 +52,7 @@ class BadRecipe(DLError):
 class BadData(DLError):
     """Data that cannot be trained on or scored."""
 
-    exit_code = 3
+    exit_code = DATA
 
 
 class DifferentSizes(BadData):
@@ -97,7 +99,7 @@ class BadDevices(DLError):
 class PluginFailed(DLError):
     """A plugin could not be loaded, or registered an invalid specification."""
 
-    exit_code = 4
+    exit_code = PLUGIN
 
 
 class InstallFailed(PluginFailed):
@@ -107,7 +109,7 @@ class InstallFailed(PluginFailed):
 class TrainingFailed(DLError):
     """Training stopped on its own: the loss was no longer a number."""
 
-    exit_code = 1
+    exit_code = FAILED
 
 
 class ProcessLost(TrainingFailed):

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable
 
 from dl.errors import BadOption
+from dl.exit_codes import CRASHED
 
 CRASH_AT, FAIL_AT = "DL_CRASH_AT", "DL_FAIL_AT"
-CRASHED = 70  # exit code of a process that was ended on demand
 
 
 class Faults:

@@ -21,11 +21,11 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from dl.errors import BadDevices
+from dl.exit_codes import LOST, of_signal
 from dl.processes import is_stopped
 from dl.signals import CAUGHT, end_with_stdin, exit_at_once, held_back, let_through
 
 WATCHED = "DL_WATCHED"  # environment variable of a process that is watched
-LOST = 75  # exit code of a process that lost the connection to another, and is not to blame
 MOST_PER_CORE = 4  # processes of a fit; more than one is slower, and for trying out alone
 POLL = 0.1  # seconds
 GRACE = 10.0  # seconds in which the others may end after one has died
@@ -33,7 +33,7 @@ HURRY = 5.0  # seconds in which all may end after a second signal
 STOPPED = 15.0  # seconds for which one alone may be stopped
 KEPT_LINES = 400  # of what a process other than the first writes
 LAST_LINES = 5  # of them shown, where there is no traceback
-STOP_CODES = frozenset(128 + number for number in CAUGHT)  # exit codes after a signal that was handled
+STOP_CODES = frozenset(of_signal(number) for number in CAUGHT)  # exit codes after a signal that was handled
 STARTED_ELSEWHERE = ("LOCAL_RANK", "JSM_NAMESPACE_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_RANK")
 
 
@@ -244,7 +244,7 @@ def _watch(ranks: Sequence[Rank], received: list[int]) -> tuple[int, str]:
     culprit = culprit or _first_to_die(ranks)
     codes = [rank.process.returncode for rank in ranks]
     if received:
-        return (0 if not any(codes) else 128 + received[0]), ""
+        return (0 if not any(codes) else of_signal(received[0])), ""
     if culprit is not None and codes[0] == culprit.process.returncode > 0:
         return codes[0], ""  # all failed alike, and the first has told why
     if culprit is not None:

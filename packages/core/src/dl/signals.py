@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TextIO
 
+from dl.exit_codes import FAILED, of_signal
+
 HANG_UP = getattr(signal, "SIGHUP", None)  # the terminal was closed; Windows has no such signal
 CAUGHT = (signal.SIGINT, signal.SIGTERM, *([] if HANG_UP is None else [HANG_UP]))
 
@@ -101,7 +103,7 @@ def exit_at_once() -> None:
     """
 
     def leave(number: int, _frame: FrameType | None) -> None:
-        os._exit(128 + number)
+        os._exit(of_signal(number))
 
     for number in CAUGHT:
         if signal.getsignal(number) != signal.SIG_IGN:
@@ -125,10 +127,10 @@ def _wait_for_parent() -> None:
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        os._exit(1)
+        os._exit(FAILED)
 
 
 def _wait_for_stdin() -> None:
     while os.read(0, 1):
         pass
-    os._exit(1)
+    os._exit(FAILED)

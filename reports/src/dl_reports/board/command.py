@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from dl.cli.flags import DEFAULT_RUNS
+from dl.cli.flags import DEFAULT_RUNS, Json
+from dl.cli.json_output import json_line, print_json
 from dl.errors import BadOption, BadRun
 from dl.terminal import console, plain
 from dl.words import many
@@ -33,6 +34,7 @@ def board(
         str, typer.Option("--reports", metavar="N", help="With --out: reports of the N newest runs, or all.  [3]")
     ] = "",
     port: Annotated[int, typer.Option("--port", help="To listen on; 0 takes a free one.", min=0, max=65_535)] = 0,
+    as_json: Json = False,
 ) -> None:
     """Serve the board of a folder, or write it."""
     from dl.runs.run import refuse_runs_file
@@ -43,11 +45,14 @@ def board(
     if out is None:
         if reports:
             raise BadOption("--reports says how many --out writes; the server makes each when it is opened")
-        _serve(folder, port)
+        _serve(folder, port, as_json=as_json)
         return
     from dl_reports.board.site import NEWEST, write_site
 
     snapshot, written = write_site(folder, out, _most(reports) if reports else NEWEST)
+    if as_json:
+        print_json({"path": str(out / "index.html"), "runs": len(snapshot.entries), "reports": written})
+        return
     told = f"wrote {out / 'index.html'}: {many(len(snapshot.entries), 'run')}, {many(written, 'report')}"
     console(stderr=True).print(plain(told, longest=2000), soft_wrap=True)
 
@@ -61,11 +66,12 @@ def _most(reports: str) -> int | None:
     return int(reports)
 
 
-def _serve(folder: Path, port: int) -> None:
+def _serve(folder: Path, port: int, *, as_json: bool) -> None:
     from dl_reports.board.serve import address_of, make_server
 
     with make_server(folder, port) as server:
-        print(f"{address_of(server)}", flush=True)
+        address = str(address_of(server))
+        print(json_line({"url": address}) if as_json else address, flush=True)
         console(stderr=True).print(plain(f"the board of {folder}; Ctrl-C ends it"), soft_wrap=True)
         try:
             server.serve_forever(poll_interval=0.2)

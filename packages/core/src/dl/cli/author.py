@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dl.cli.flags import Accelerator, Json
+from dl.cli.json_output import print_json
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
@@ -53,17 +53,15 @@ def plugin(
         str, typer.Option(help="Template: dataset, model, task, regularizer, check or domain.")
     ] = "dataset",
     folder: Annotated[Path | None, typer.Option(help="Folder to create; dl-NAME if omitted.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Create a plugin project."""
     from dl.packaging.scaffold import write_project
 
     project = write_project(name, kind, folder)
-    out = console()
-    for file in project.files:
-        out.print(plain(f"wrote {project.folder / file}"), soft_wrap=True)
     here = shlex.quote(str(project.folder))
-    for line in ("", f"dl install -e {here}", f"dl plugins check {project.name}", f"python -m pytest {here}"):
-        out.print(plain(line), soft_wrap=True)
+    commands = (f"dl install -e {here}", f"dl plugins check {project.name}", f"python -m pytest {here}")
+    _show_written([project.folder / file for file in project.files], commands, as_json=as_json)
 
 
 def slurm(
@@ -74,13 +72,22 @@ def slurm(
     cpus: Annotated[int, typer.Option(help="Cores for each device.")] = 4,
     time: Annotated[str, typer.Option(help="Longest time of the job, as [DAYS-]HH:MM:SS.")] = "04:00:00",
     file: Annotated[Path, typer.Option(help="File to write.")] = Path("fit.sbatch"),
+    as_json: Json = False,
 ) -> None:
     """Write a job file."""
     from dl.packaging.job import write_job
 
     path = write_job(words, file, nodes, devices, time, accelerator, cpus)
+    _show_written([path], [f"sbatch {shlex.quote(str(path))}"], as_json=as_json)
+
+
+def _show_written(paths: Sequence[Path], commands: Sequence[str], *, as_json: bool) -> None:
+    """Print the files that were written, and the commands to go on with."""
+    if as_json:
+        print_json({"written": [str(path) for path in paths], "next": list(commands)})
+        return
     out = console()
-    for line in (f"wrote {path}", "", f"sbatch {shlex.quote(str(path))}"):
+    for line in (*(f"wrote {path}" for path in paths), "", *commands):
         out.print(plain(line), soft_wrap=True)
 
 
@@ -109,7 +116,7 @@ def check(
     found = list(checked if as_json else _shown(checked))
     failed = sum(one.result.state == "failed" for one in found)
     if as_json:
-        print(json.dumps([one.as_dict() for one in found]))
+        print_json([one.as_dict() for one in found])
     else:
         tested = [one for one in found if one.result.state != "skipped"]
         summary = f"{failed} of {len(tested)} rules do not hold" if failed else f"all {len(tested)} rules hold"

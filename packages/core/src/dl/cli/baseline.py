@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,7 @@ from dl.cli.flags import (
     TimeOn,
     typed_choices,
 )
+from dl.cli.json_output import print_json
 from dl.errors import BadOption
 from dl.limits import ending_after
 from dl.terminal import console, plain
@@ -95,7 +95,7 @@ def baseline(
         with ending_after(max_time):
             found = dl.baseline(domain, data, task=task, seed=seed, runs=runs, plugins=plugins, **typed)
     if as_json:
-        print(json.dumps(_json(found)))
+        print_json(_json(found))
     else:
         _show(found)
 

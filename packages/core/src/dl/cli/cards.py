@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dl import files
+from dl.cli.json_output import print_json
 from dl.data.paths import looks_like_file
 from dl.errors import BadOption, UnknownName, nearest
 from dl.options import Option, format_value
@@ -154,7 +154,7 @@ def show_dataset(name: str, plugins: Plugins, reading: Reading, *, as_json: bool
         card["skipped"] = len(dataset.skipped)
         told = {"names": list(task.names), "notes": list(dataset.notes), "findings": [one.as_dict() for one in found]}
         listed = {"columns": [asdict(one) for one in columns]} if columns else {}
-        print(json.dumps(card | {"classes": classes} | told | listed))
+        print_json(card | {"classes": classes} | told | listed)
         return
     out = console()
     repeated = f"{duplicates:,} of {len(examples):,}" if duplicates else "none"
@@ -261,7 +261,7 @@ def show_model(name: str, plugins: Plugins, *, as_json: bool) -> None:
     if as_json:
         listed = {group: [asdict(option) for option in options] for group, options in groups.items()}
         about = {"name": spec.name, "domain": spec.domain, "description": spec.description}
-        print(json.dumps(about | {"options": listed}))
+        print_json(about | {"options": listed})
         return
     out = console()
     out.print(plain(f"{short_model(spec.name)} ({spec.domain}): {spec.description}", "bold"))
@@ -287,7 +287,7 @@ def show_task(spec: TaskSpec, plugins: Plugins, *, as_json: bool) -> None:
         "losses": ", ".join(f"loss={name}" for name in row.losses),
     }
     if as_json:
-        print(json.dumps(card))
+        print_json(card)
         return
     out = console()
     out.print(plain(f"{spec.name}: {spec.description}", "bold"))
@@ -300,7 +300,7 @@ def show_regularizer(spec: RegularizerSpec, plugins: Plugins, *, as_json: bool) 
     """Print the place of a regularizer and its options."""
     if as_json:
         listed = {key: value for key, value in asdict(spec).items() if key != "build"}
-        print(json.dumps(listed))
+        print_json(listed)
         return
     out = console()
     out.print(plain(f"{spec.name} ({spec.place}): {spec.description}", "bold"))
@@ -320,7 +320,7 @@ def show_recipe(name: str, plugins: Plugins, out: Path | None, *, as_json: bool)
         console().print(plain(f"wrote {out}  next: dl fit {spec.domain} {data} --recipe {out}"))
     elif as_json:
         about = {"name": spec.name, "domain": spec.domain, "description": spec.description}
-        print(json.dumps(about | {"toml": spec.text}))
+        print_json(about | {"toml": spec.text})
     else:
         for line in spec.text.splitlines():
             console().print(plain(line, longest=LONGEST_LINE), soft_wrap=True)
@@ -346,7 +346,7 @@ def _one_of_several(kind: str, name: str, specs: Mapping[tuple[str, str], _Spec]
 def show_run(run: Run, plugins: Plugins, *, as_json: bool) -> None:
     """Print a run: its report, or its manifest as JSON."""
     if as_json:
-        print(json.dumps(asdict(run.manifest) | {"best": run.best}))
+        print_json(asdict(run.manifest) | {"best": run.best})
     elif not render_report(run, console(), plugins):
         console().print(_facts([("run", run.name), ("status", run.manifest.status)]))
 

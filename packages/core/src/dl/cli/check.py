@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,6 +32,7 @@ from dl.cli.flags import (
     flag_meant,
     typed_choices,
 )
+from dl.cli.json_output import print_json
 from dl.errors import BadOption, nearest
 from dl.limits import ending_after
 from dl.terminal import console, plain
@@ -119,7 +119,7 @@ def check(
     with ending_after(max_time), redirect_stdout(sys.stderr):
         found = dl.check(domain, data, **names)
     if as_json:
-        print(json.dumps(found.as_dict()))
+        print_json(found.as_dict())
     elif isinstance(found, Drift):
         _show_drift(console(), found)
     else:

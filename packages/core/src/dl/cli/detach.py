@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dl.cli.flags import DEFAULT_RUNS, Runs
+from dl.cli.flags import DEFAULT_RUNS, Json, Runs
+from dl.cli.json_output import last_document, print_json
 from dl.errors import BadOption, BadRun
+from dl.exit_codes import DONE
 from dl.processes import HOST, is_running
 from dl.terminal import console, plain, safe_lines
 
@@ -39,16 +41,21 @@ def detach_fit(arguments: Sequence[str], runs: Path, *, as_json: bool) -> int:
     begun = detach([word for word in arguments if word != FLAG], runs)
     out = console()
     if begun.run is None:
-        print(safe_lines(begun.output), end="", file=sys.stderr)
-        return begun.code or 0
+        lines = begun.output.splitlines()
+        document = last_document(lines) if as_json else ""
+        shown = [line for line in lines if line != document or not document]
+        print(safe_lines("\n".join([*shown, ""])), end="", file=sys.stderr)
+        if document:
+            print(document)
+        return begun.code or DONE
     if as_json:
-        print(json.dumps({"run": str(begun.run), "pid": begun.pid, "log": str(begun.run / LOG)}))
-        return 0
+        print_json({"run": str(begun.run), "pid": begun.pid, "log": str(begun.run / LOG)})
+        return DONE
     number = begun.run.name.split("-")[0]
     out.print(plain(f"{begun.run.name} runs in process {begun.pid}; its output: {begun.run / LOG}", longest=LONG))
     for words, command in (("watch", f"dl status {number} --follow"), ("stop", f"dl stop {number}")):
         out.print(plain(f"  {words:<6} {command}", longest=LONG), soft_wrap=True)
-    return 0
+    return DONE
 
 
 _STOP = """End a fit that runs, with its report, as Ctrl-C does.
@@ -63,9 +70,10 @@ stopped there.
 def stop(
     which: Annotated[str, typer.Argument(metavar="RUN", help="Number, name, path or 'last'.")],
     runs: Runs = DEFAULT_RUNS,
+    as_json: Json = False,
 ) -> None:
     """End a fit."""
-    from dl.cli.status import standing
+    from dl.cli.status import show_one, standing_of_any
     from dl.runs.run import open_any
 
     run = open_any(which, runs)
@@ -74,7 +82,11 @@ def stop(
     console(stderr=True).print(plain(f"{run.name}: process {pid} was asked to end", "dim"))
     while is_running(pid, HOST, start):
         time.sleep(POLL)
-    found = standing(open_any(str(run.path), runs))
+    ended = open_any(str(run.path), runs)
+    if as_json:
+        show_one(ended, as_json=True)
+        return
+    found = standing_of_any(ended)
     words = f"{found.name}: {found.status}; {found.result}"
     console().print(plain(f"{words}  next: {found.next}" if found.next else words, longest=LONG), soft_wrap=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated
 import typer
 
 from dl.cli.flags import DEFAULT_RUNS, Json, Runs, Which
+from dl.cli.json_output import print_json
 from dl.terminal import console, plain
 
 
@@ -48,7 +48,7 @@ def export(
         done = dl.export(run, to, out=out, force=force, licence=licence, data_licence=data_licence, runs=runs)
     if as_json:
         shown = {"path": str(done.path), "to": done.to, "files": [str(one) for one in done.files]}
-        print(json.dumps({**shown, "agreement": done.agreement.as_dict(), "notes": list(done.notes)}))
+        print_json({**shown, "agreement": done.agreement.as_dict(), "notes": list(done.notes)})
         return
     screen = console()
     screen.print(plain(f"wrote {done.path}", "bold", longest=500), soft_wrap=True)

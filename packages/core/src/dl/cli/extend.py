@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,9 @@ from rich.table import Table
 
 from dl.cli.author import CHECK, check
 from dl.cli.flags import Json
-from dl.errors import BadOption, PluginFailed, UnknownName, nearest
+from dl.cli.json_output import print_json
+from dl.errors import BadOption, UnknownName, nearest
+from dl.exit_codes import DONE, PLUGIN
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def plugins(
 ) -> int:
     """List the plugins."""
     if context.invoked_subcommand:
-        return 0
+        return DONE
     from dl.plugins.loading import HOOKS, inspect_plugins
     from dl.plugins.states import strict
 
@@ -58,12 +59,12 @@ def plugins(
     found = inspect_plugins()
     listed = [state for state in found.states if not hook or hook in state.registered]
     if as_json:
-        print(json.dumps([state.as_dict() for state in listed]))
+        print_json([state.as_dict() for state in listed])
     else:
         _show(listed, hook)
         for note in found.notes:
             console(stderr=True).print(plain(f"dl: {note}", "yellow", LONGEST), soft_wrap=True)
-    return PluginFailed.exit_code if strict() and found.failures else 0
+    return PLUGIN if strict() and found.failures else DONE
 
 
 def _show(states: Sequence[PluginState], hook: str) -> None:
@@ -97,12 +98,19 @@ Example: dl plugins trust
 """
 
 
-def trust(folder: Annotated[Path, typer.Argument(help="Folder with the plugins.")] = Path("dl_plugins")) -> None:
+def trust(
+    folder: Annotated[Path, typer.Argument(help="Folder with the plugins.")] = Path("dl_plugins"),
+    as_json: Json = False,
+) -> None:
     """Trust a folder of one-file plugins."""
     from dl.plugins import local
 
     chosen = local.plugin_folder(folder)
-    for name, digest in local.trust(chosen).items():
+    trusted = local.trust(chosen)
+    if as_json:
+        print_json({"folder": str(chosen), "trusted": trusted})
+        return
+    for name, digest in trusted.items():
         console().print(plain(f"trusted {chosen / name}  sha256 {digest[:12]}"), soft_wrap=True)
 
 
@@ -112,12 +120,18 @@ Example: dl plugins untrust
 """
 
 
-def untrust(folder: Annotated[Path, typer.Argument(help="Folder with the plugins.")] = Path("dl_plugins")) -> None:
+def untrust(
+    folder: Annotated[Path, typer.Argument(help="Folder with the plugins.")] = Path("dl_plugins"),
+    as_json: Json = False,
+) -> None:
     """Stop trusting a folder of one-file plugins."""
     from dl.plugins import local
 
     chosen = local.plugin_folder(folder)
     local.untrust(chosen)
+    if as_json:
+        print_json({"folder": str(chosen), "trusted": {}})
+        return
     console().print(plain(f"the plugins in {chosen} are no longer trusted and will not run"), soft_wrap=True)
 
 
@@ -127,11 +141,16 @@ Example: dl plugins lock
 """
 
 
-def lock(file: Annotated[Path, typer.Argument(help="File to write.")] = Path("dl-plugins.lock")) -> None:
+def lock(
+    file: Annotated[Path, typer.Argument(help="File to write.")] = Path("dl-plugins.lock"), as_json: Json = False
+) -> None:
     """Write the lock file."""
     from dl.packaging.lock import write_lock
 
     names = write_lock(file)
+    if as_json:
+        print_json({"file": str(file), "locked": list(names)})
+        return
     summary = f"locked {', '.join(names)}" if names else "no plugin but dl's own is installed; nothing to lock"
     console().print(plain(f"wrote {file}: {summary}", "", LONGEST), soft_wrap=True)
 
@@ -152,6 +171,7 @@ def install(
         list[str] | None, typer.Option(help="Allow replacing torch, lightning or numpy; repeatable.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Install even what breaks or replaces parts of dl.")] = False,
+    as_json: Json = False,
 ) -> int:
     """Install a distribution and list what it registers."""
     if bool(what) == (lock is not None) or (lock and (upgrade or editable or dry_run or replace or force)):
@@ -162,11 +182,12 @@ def install(
 
     asked = {"upgrade": upgrade, "editable": editable, "force": force}
     if dry_run:
-        _print_changes(install.plan(what, replace=replace or (), **asked), "would have ")
-        return 0
+        _print_changes(install.plan(what, replace=replace or (), **asked), "would have ", as_json=as_json)
+        return DONE
     changes = install.install_locked(lock) if lock else install.install(what, replace=replace or (), **asked)
-    _print_changes(changes)
-    return _print_registered(changes, what)
+    if not as_json:
+        _print_changes(changes)
+    return _print_registered(changes, what, as_json=as_json)
 
 
 _UNINSTALL = """Uninstall a plugin, by its name or that of its distribution.
@@ -177,21 +198,25 @@ Example: dl uninstall my-plugin
 
 def uninstall(
     name: Annotated[str, typer.Argument(help="Name of a plugin or its distribution; see: dl plugins")],
+    as_json: Json = False,
 ) -> None:
     """Uninstall a distribution."""
     from dl.packaging import install
 
-    _print_changes(install.uninstall(name))
+    _print_changes(install.uninstall(name), as_json=as_json)
 
 
-def _print_changes(changes: Changes, how: str = "") -> None:
+def _print_changes(changes: Changes, how: str = "", *, as_json: bool = False) -> None:
+    if as_json:
+        print_json({"changes": [how + line for line in changes.lines], "plugins": []})
+        return
     for line in changes.lines:
         console().print(plain(how + line), soft_wrap=True)
     if not changes.lines:
         console().print("nothing has changed")
 
 
-def _print_registered(changes: Changes, what: str) -> int:
+def _print_registered(changes: Changes, what: str, *, as_json: bool) -> int:
     """List what the requested distributions register; return 4 if one of their plugins cannot be used."""
     from dl.packaging.install import fresh_states, packages, registered_by
     from dl.plugins.discovery import normalized
@@ -199,16 +224,18 @@ def _print_registered(changes: Changes, what: str) -> int:
     asked = sorted(changes.asked) or [name for name in [normalized(what)] if name in packages()]
     states = fresh_states()
     found = [state for name in asked for state in registered_by(states, name)]
-    if asked and not found:
+    if as_json:
+        print_json({"changes": list(changes.lines), "plugins": found})
+    elif asked and not found:
         line = f"{', '.join(asked)}: registers nothing with dl, since it has no entry point in the group 'dl'"
         console().print(plain(line, "", LONGEST), soft_wrap=True)
-    for state in found:
+    for state in [] if as_json else found:
         for line in _registered(state):
             console().print(plain(line, "", LONGEST), soft_wrap=True)
     broken = [state for state in found if state["state"] not in ("ok", "blocked")]
     for state in broken:
         console(stderr=True).print(plain(f"dl: {_broken_message(state)}", "red", LONGEST), soft_wrap=True)
-    return PluginFailed.exit_code if broken else 0
+    return PLUGIN if broken else DONE
 
 
 def _registered(state: Mapping[str, Any]) -> Iterable[str]:  # Any: JSON

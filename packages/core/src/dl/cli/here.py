@@ -18,6 +18,7 @@ from rich.text import Text
 
 from dl import regular
 from dl.cli.flags import DEFAULT_RUNS, usual_runs
+from dl.cli.json_output import print_json
 from dl.data.file_kinds import is_about
 from dl.data.folders import SPLITS
 from dl.terminal import console, plain
@@ -169,7 +170,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def show_here() -> None:
+def show_here(*, as_json: bool = False) -> None:
     """Print what lies in this folder, and the next commands."""
     from dl.errors import DLError
 
@@ -179,6 +180,11 @@ def show_here() -> None:
         lines, commands = _runs(runs)
     except (DLError, OSError):  # a folder of that name that holds no runs
         lines, commands = [], []
+    if as_json:
+        data = [{"path": one.path, "description": one.description, "commands": one.commands} for one in found]
+        commands += [command for one in found[:1] for command in one.commands]
+        print_json({"version": VERSION, "data": data, "runs": lines[0] if lines else "", "next": commands})
+        return
     lines = [f"{_name(one.path)}: {one.description}" for one in found[:SHOWN]] + lines
     if len(found) > SHOWN:
         lines.insert(SHOWN, f"and {many(len(found) - SHOWN, 'more data set')}")

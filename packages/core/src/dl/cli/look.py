@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
@@ -28,7 +27,9 @@ from dl.cli.flags import (
     TimeOn,
     with_flags,
 )
+from dl.cli.json_output import print_json
 from dl.errors import BadOption, UnknownName, nearest
+from dl.exit_codes import DONE, FAILED
 from dl.terminal import console, plain, safe_text
 from dl.words import show_number
 
@@ -99,7 +100,7 @@ def ls(
         else _registered([kind] if kind else KINDS[:-1])
     )
     if as_json:
-        print(json.dumps(listed[kind] if kind else listed))
+        print_json(listed[kind] if kind else listed)
         return
     out = console()
     for name, rows in listed.items():
@@ -297,7 +298,7 @@ def doctor(
     """Check versions, devices, plugins and folders, or the files of a run."""
     checks = _checks_of_run(run, runs) if run else _checks(runs)
     if as_json:
-        print(json.dumps([check.as_dict() for check in checks]))
+        print_json([check.as_dict() for check in checks])
     else:
         from rich.table import Table
 
@@ -307,4 +308,4 @@ def doctor(
                 "ok" if check.ok else "!!", check.name, plain(check.message), style="" if check.ok else "bold red"
             )
         console().print(table)
-    return 0 if all(check.ok for check in checks) else 1
+    return DONE if all(check.ok for check in checks) else FAILED

@@ -1,7 +1,7 @@
 """The command line: ``dl COMMAND ...``. Results go to stdout, progress to stderr, an error is one line.
 
-Exit codes: 0 success, 1 training failed or findings at the chosen level, 2 usage, 3 data, 4 plugin, 129, 130 and 143
-stopped by a signal. Nothing here imports torch until a command needs it.
+With ``--json`` stdout holds one document, which of an error is its code, line and mending command. The exit codes are
+those of `dl.exit_codes`. Nothing here imports torch until a command needs it.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dl.background import is_abandoned
-from dl.cli import rescue
-from dl.cli.mending import with_command
-from dl.errors import DLError, NoAccess, PluginFailed, ProcessLost, TrainingFailed, barred_place, is_out_of_memory
-from dl.launch import LOST, is_watched
+from dl.cli import json_output, rescue
+from dl.cli.json_output import error_document, is_asked
+from dl.cli.mending import command_of, with_command
+from dl.errors import DLError, NoAccess, PluginFailed, ProcessLost, barred_place, is_out_of_memory
+from dl.exit_codes import DONE, FAILED, LOST, PLUGIN, STOPPED, USAGE
+from dl.launch import is_watched
 from dl.signals import SecondSignal
 from dl.terminal import console, safe_text
 from dl.version import VERSION
@@ -112,52 +114,57 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; a user's mistake is one line on stderr."""
     warnings.showwarning = _one_line(set())  # warnings of dl are for users, not for developers
     arguments = _fill_resume(arguments)
+    refuse = partial(_refuse, arguments)
     try:
-        if not arguments:
+        if not [word for word in arguments if word != json_output.FLAG]:
             from dl.cli.here import show_here
 
-            show_here()
+            show_here(as_json=bool(arguments))
             sys.stdout.flush()
-            return 0
+            return DONE
         with showing():
             code = command_line(*arguments[:1])(arguments, standalone_mode=False, prog_name="dl", obj=arguments)
         sys.stdout.flush()
-        return code if isinstance(code, int) else 0
+        return code if isinstance(code, int) else DONE
     except DLError as error:
         if os.environ.get("DL_DEBUG") == "1":
             raise
         if isinstance(error, ProcessLost) and is_watched():
             return LOST  # whoever watches knows which process has ended, and why
-        return _refuse(with_command(error, arguments), error.exit_code)
+        return refuse(error, with_command(error, arguments), error.exit_code)
     except typer.TyperException as error:  # a wrong flag or a missing argument
         context = getattr(error, "ctx", None)
         typed = f"dl {arguments[0]}" if arguments and arguments[0] in MODULES else "dl"
-        return _refuse(f"{error.format_message()}  see: {context.command_path if context else typed} --help", 2)
-    except typer.Abort:
-        return 130
-    except (KeyboardInterrupt, SecondSignal):
-        return _refuse("stopped", 130)
+        return refuse(
+            error, f"{error.format_message()}  see: {context.command_path if context else typed} --help", USAGE
+        )
+    except typer.Abort as error:
+        return refuse(error, "stopped", STOPPED)
+    except (KeyboardInterrupt, SecondSignal) as error:
+        return refuse(error, "stopped", STOPPED)
     except BrokenPipeError:  # the reader of stdout has exited (| head)
-        return 0
+        return DONE
     except SystemExit:
         raise
     except BaseException as error:
         if os.environ.get("DL_DEBUG") == "1":
             raise
         if _interrupted(error):
-            return _refuse("stopped", 130)
+            return refuse(error, "stopped", STOPPED)
         if is_out_of_memory(error):
             advice = "close other programs, or take less at once: smaller files, batch_size="
-            return _refuse(f"out of memory: {error or type(error).__name__}  {advice}", TrainingFailed.exit_code)
+            return refuse(error, f"out of memory: {error or type(error).__name__}  {advice}", FAILED)
         if isinstance(error, Exception) and arguments[:1] and arguments[0] in rescue.VERBS:
             return rescue.rescue(arguments, error)
         if barred := barred_place(error):
-            return _refuse(barred, NoAccess.exit_code)
+            return refuse(error, barred, NoAccess.exit_code)
         line = _plugin_error_line(error) or rescue.broken_environment(error)
         if not line:
             _suspect_plugins()
+            if is_asked(arguments):
+                print(error_document(FAILED, type(error).__name__, str(error)), flush=True)
             raise
-        return _refuse(line, PluginFailed.exit_code)
+        return refuse(error, line, PLUGIN)
 
 
 def _interrupted(error: BaseException) -> bool:
@@ -182,7 +189,7 @@ def _suspect_plugins() -> None:
     from dl.plugins.discovery import installed
 
     if any(not plugin.own for plugin in installed()):
-        _refuse("an error in dl, or in a plugin that has patched it  find out: DL_PLUGINS=none", 1)
+        _print_error("an error in dl, or in a plugin that has patched it  find out: DL_PLUGINS=none")
 
 
 def _plugin_error_line(error: BaseException) -> str:
@@ -248,10 +255,18 @@ def _attributed(spec: CommandSpec, owner: PluginState) -> Callable[..., Any]:  #
     return command
 
 
-def _refuse(message: str, code: int) -> int:
+def _refuse(arguments: Sequence[str], error: BaseException, message: str, code: int) -> int:
+    """Print the line of an error on stderr, and as a document on stdout where JSON is asked for; return its code."""
+    line = _print_error(message)
+    if is_asked(arguments):
+        print(error_document(code, type(error).__name__, line, command_of(line, arguments)), flush=True)
+    return code
+
+
+def _print_error(message: str) -> str:
     line = safe_text(" ".join(message.split()) if "\n" in message else message, longest=2000)
     console(stderr=True).print(f"dl: {line}", style="red", soft_wrap=True)
-    return code
+    return line
 
 
 def _one_line(shown: set[str]) -> Callable[..., None]:

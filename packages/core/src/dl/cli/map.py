@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import string
 import sys
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from dl.cli.json_output import print_json
 from dl.errors import BadOption
 from dl.files import write_text
 from dl.maps.example_map import Colouring, ExampleMap
@@ -83,7 +83,7 @@ def show_map(
         write_text(flags.html, shown.to_html())
         console(stderr=True).print(f"wrote {flags.html}", soft_wrap=True)
     if as_json:
-        print(json.dumps(shown.as_dict()))
+        print_json(shown.as_dict())
     elif flags.html is None:
         print_map(shown, console())
 

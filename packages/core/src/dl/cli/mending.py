@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from shlex import quote
+from shlex import join, quote
 
 from dl.errors import BadRecipe, DamagedRun, DLError, InstallFailed
 
 NAMES_COMMAND = re.compile(r"\bdl [a-z]|\bdl\.[a-z_]+\(|python -m|\bpip |--[a-z]|[a-z_]+=\w")
+AT_END = re.compile(r": ((?:dl|python -m|pip) (?:(?!: dl ).)*?)(?:, or .*|, dl .*|[;)].*)?$")  # a label, then a command
+MISTYPED = re.compile(r"'([^']+)'; did you mean '([^']+)'\?")
+ADDED = re.compile(r"; add (--[a-z-]+)$")
+PASSED = re.compile(r"; pass (--[a-z-]+) with one of: ")
+OPTION = re.compile(r": ([a-z_]+)=(\S+)(?: or [a-z_]+=\S+)?$")
 OF_RUNS = ("report", "test", "predict", "compare", "show", "status")  # verbs whose first word is a run
 WITH_RUN = ("--resume", "--from", "--run")
 SEE = {
@@ -33,6 +38,26 @@ def with_command(error: DLError, arguments: Sequence[str]) -> str:
         return f"{line}  which files: dl doctor {quote(run)}" if run else f"{line}  see: dl ls runs"
     see = next((words for kind, words in SEE.items() if isinstance(error, kind)), "")
     return f"{line}  {see}" if see else line
+
+
+def command_of(line: str, arguments: Sequence[str]) -> str:
+    """Return the command that mends an error, for a program to run; empty if its line names none.
+
+    Args:
+        line: Of the error.
+        arguments: As they were typed; a mistyped word is replaced, and what lacks is added.
+    """
+    if (typed := MISTYPED.search(line)) and typed[1] in arguments:
+        return join(["dl", *(typed[2] if word == typed[1] else word for word in arguments)])
+    if lacks := ADDED.search(line):
+        return join(["dl", *arguments, lacks[1]])
+    if lacks := PASSED.search(line):
+        return join(["dl", *arguments, lacks[1], "COLUMN"])
+    if option := OPTION.search(line):
+        kept = [word for word in arguments if not word.startswith(f"{option[1]}=")]
+        return join(["dl", *kept, f"{option[1]}={option[2]}"])
+    found = AT_END.search(line)
+    return found[1].strip() if found else ""
 
 
 def _run_of(arguments: Sequence[str]) -> str:

@@ -10,20 +10,24 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from dl.cli.json_output import error_document, is_asked
 from dl.errors import DLError, InstallFailed
+from dl.exit_codes import DONE, FAILED, PLUGIN
 from dl.plugins.discovery import OWN, FoundPlugin, installed, metadata_folders
 
-CODE = 4  # exit code of an environment that does not work
 LONGEST = 300  # characters of an error
 
 
 def rescue(arguments: Sequence[str], error: Exception) -> int:
     """Run a verb that mends, or tell why dl does not work and how to mend it; return the exit code."""
     verb, *words = arguments or ["--help"]
-    _print_error(f"{_kind(error)}: {error}{_reason()}")
-    if verb not in VERBS or "--json" in words or any(word.startswith("-") for word in words):
+    line = f"{_kind(error)}: {error}{_reason()}"
+    _print_error(line)
+    if is_asked(arguments):
+        print(error_document(PLUGIN, _kind(error), line))
+    if verb not in VERBS or any(word.startswith("-") for word in words):
         _print_error("what still works: dl doctor, dl plugins, dl uninstall NAME")
-        return CODE
+        return PLUGIN
     try:
         return VERBS[verb](words)
     except DLError as failed:
@@ -61,7 +65,7 @@ def _plugins(_words: Sequence[str]) -> int:
     """List the plugins by their metadata."""
     for one in installed():
         print(_safe(f"{one.name}  {_origin(one)}  {'of dl' if one.own else 'remove it: dl uninstall ' + one.name}"))
-    return CODE
+    return PLUGIN
 
 
 def _origin(one: FoundPlugin) -> str:
@@ -76,7 +80,7 @@ def _uninstall(words: Sequence[str]) -> int:
         raise InstallFailed("uninstall takes the name of one plugin  see: dl plugins")
     for line in uninstall(words[0]).lines:
         print(_safe(line))
-    return 0
+    return DONE
 
 
 def _doctor(_words: Sequence[str]) -> int:
@@ -87,7 +91,7 @@ def _doctor(_words: Sequence[str]) -> int:
         print(_safe(f"ok  {name}  {Path(folders[name]).stem.partition('-')[2]}"))
     for line in _unmet():
         print(_safe(f"!!  {line}"))
-    return 1
+    return FAILED
 
 
 VERBS: dict[str, Callable[[Sequence[str]], int]] = {"plugins": _plugins, "uninstall": _uninstall, "doctor": _doctor}

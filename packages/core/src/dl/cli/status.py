@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,8 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from dl.cli.flags import DEFAULT_RUNS, Json, Runs
+from dl.cli.json_output import print_json
 from dl.processes import is_running
 from dl.terminal import console, plain
+from dl.words import show_seconds
 
 if TYPE_CHECKING:
     from dl.runs.run import Run
@@ -54,7 +55,7 @@ class Standing:
         next: The command to go on with.
         running: Whether a process works on it.
         pid: That process; 0 if unknown.
-        left: The time that is left, behind a comma; empty if unknown.
+        left: The seconds that it is expected to take; None if unknown.
     """
 
     name: str
@@ -64,7 +65,7 @@ class Standing:
     next: str
     running: bool = False
     pid: int = 0
-    left: str = ""
+    left: float | None = None
 
 
 def status(
@@ -77,24 +78,24 @@ def status(
     from dl.runs.run import open_any
 
     run = open_any(which or "last", runs)
-    if follow and not as_json:
-        _follow(run, runs)
+    if follow:
+        _follow(run, runs, console(stderr=as_json))
         run = open_any(str(run.path), runs)
     elif not which and not as_json:
         _show_running(console(), runs, run)
-    _show_one(run, as_json=as_json)
+    show_one(run, as_json=as_json)
 
 
-def _follow(run: Run, runs: Path) -> None:
+def _follow(run: Run, runs: Path, out: Console) -> None:
     """Show where something stands until no process works on it: a line on a terminal, elsewhere one for each change."""
     from rich.live import Live
 
     from dl.runs.run import open_any
 
-    out, shown = console(), ""
+    shown = ""
     with Live(console=out, auto_refresh=False, transient=True) if out.is_terminal else nullcontext() as live:
         while (found := standing_of_any(open_any(str(run.path), runs))).running:
-            words = f"{found.name}: {found.result}{f'; process {found.pid}' if found.pid else ''}{found.left}"
+            words = f"{found.name}: {found.result}{f'; process {found.pid}' if found.pid else ''}{_left_words(found)}"
             if live is not None:
                 live.update(plain(words[: out.width - 1]), refresh=True)
             elif found.result != shown:
@@ -111,22 +112,24 @@ def _show_running(out: Console, runs: Path, newest: Run) -> None:
         if run.path == newest.path or running_part(run) is None:
             continue
         found = standing_of_any(run)
-        out.print(plain(f"{found.name}: {found.kind}, running, process {found.pid}; {found.result}{found.left}", "dim"))
+        words = f"{found.name}: {found.kind}, running, process {found.pid}; {found.result}{_left_words(found)}"
+        out.print(plain(words, "dim"))
 
 
-def _show_one(run: Run, *, as_json: bool) -> None:
+def show_one(run: Run, *, as_json: bool) -> None:
+    """Print where a workflow, a study or a run stands, as text or JSON."""
     from dl.runs.workflow import is_workflow, read_workflow
 
     if is_workflow(run.path):
         state = read_workflow(run.path)
         if as_json:
-            print(json.dumps({**_json(standing_of_workflow(state)), "stages": _stages(state)}))
+            print_json({**_json(standing_of_workflow(state)), "stages": _stages(state)})
         else:
             show_workflow(console(), state)
         return
     found = standing(run)
     if as_json:
-        print(json.dumps(_json(found)))
+        print_json(_json(found))
     else:
         _show(console(), found)
 
@@ -177,11 +180,7 @@ def _running_fit(run: Run) -> Run | None:
 
 
 def _json(found: Standing) -> dict[str, Any]:  # Any: JSON
-    return {"name": found.name, "kind": found.kind, "status": found.status, "running": found.running} | {
-        "result": found.result,
-        "next": found.next,
-        "pid": found.pid,
-    }
+    return asdict(found)
 
 
 def _stages(state: Workflow) -> list[dict[str, Any]]:  # Any: JSON
@@ -319,21 +318,24 @@ def _of_run(run: Run) -> Standing:
     if manifest.protocol and status != "finished":
         next_ = f"dl cv --resume {number}"
     next_ = f"dl report {number} --watch" if running else next_
-    pid, left = (manifest.pid, _left_of_fit(run)) if running else (0, "")
+    pid, left = (manifest.pid, _left_of_fit(run)) if running else (0, None)
     return Standing(run.name, "cv" if manifest.protocol else "fit", status, result, next_, running, pid, left)
 
 
-def _left_of_fit(run: Run) -> str:
-    """Describe the time that a running fit is expected to take, from its epochs; empty before the first."""
-    from dl.words import show_seconds
+def _left_words(found: Standing) -> str:
+    """Describe the time that is left, behind a comma; empty if it is unknown."""
+    return "" if found.left is None else f", about {show_seconds(found.left)} left"
+
+
+def _left_of_fit(run: Run) -> float | None:
+    """Return the seconds that a running fit is expected to take, from its epochs; None before the first."""
     from dl.work import Meter
 
     rows, epochs = run.history.rows, float(str(run.recipe.train.get("epochs", 0)))
     meter, passed = Meter(0.0), max(time.time() - (run.path / "run.json").stat().st_mtime, 0.0)
     for row in rows:
         meter.add(row["epoch"], row["seconds"])
-    left = meter.left(epochs, rows[-1]["seconds"] + passed) if rows else None
-    return "" if left is None else f", about {show_seconds(left)} left"
+    return meter.left(epochs, rows[-1]["seconds"] + passed) if rows else None
 
 
 def _runs_now(run: Run) -> bool:
@@ -345,6 +347,6 @@ def _show(out: Console, found: Standing) -> None:
     out.print(plain(f"{found.name}: {found.kind}, {found.status}", "bold"))
     out.print(plain(f"  {found.result}", longest=LONG))
     if found.pid:
-        out.print(plain(f"  process {found.pid}{found.left}"))
+        out.print(plain(f"  process {found.pid}{_left_words(found)}"))
     if found.next:
         out.print(Text.assemble(("  next  ", "dim"), plain(found.next, "bold", LONG)), soft_wrap=True)

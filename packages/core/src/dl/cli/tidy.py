@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dl.cli.flags import DEFAULT_RUNS, Json, Runs
+from dl.cli.json_output import print_json
 from dl.cli.look import Chosen, Where, choose
 from dl.errors import BadOption, BadRun
 from dl.terminal import console, plain
@@ -65,7 +65,7 @@ def rm(
         remove_run(path)
     if as_json:
         told = [{"name": hold.path.name, "why": hold.why} for hold in holds]
-        print(json.dumps({"removed": [path.name for path in doomed], "kept": told}))
+        print_json({"removed": [path.name for path in doomed], "kept": told})
         return
     for path in doomed:
         console().print(plain(f"removed {path.name}"), soft_wrap=True)
@@ -178,7 +178,7 @@ def _folder(which: str, runs: Path) -> Path:
 
 def _show(path: Path, notes: Notes, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"name": path.name, "tags": list(notes.tags), "note": notes.note}))
+        print_json({"name": path.name, "tags": list(notes.tags), "note": notes.note})
         return
     words = "; ".join(filter(None, (" ".join(notes.tags), notes.note))) or "no tags and no note"
     console().print(plain(f"{path.name}: {words}", longest=3000), soft_wrap=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import sys
 from contextlib import redirect_stdout
@@ -50,7 +49,9 @@ from dl.cli.flags import (
     typed_choices,
     with_flags,
 )
+from dl.cli.json_output import print_json
 from dl.errors import BadOption, DLError
+from dl.exit_codes import FAILED, of_signal
 from dl.launch import MOST_PER_CORE, follow, is_started_elsewhere, launch, need_address
 from dl.options import split_named, split_pairs
 from dl.terminal import cell, console, plain, safe_lines, safe_text
@@ -309,13 +310,13 @@ def finish(run: Run, plugins: Plugins, notify: str = "", *, bell: bool = False, 
     """
     if as_json:
         manifest = run.manifest
-        print(json.dumps({"run": str(run.path), "status": manifest.status, "best": run.best}))
+        print_json({"run": str(run.path), "status": manifest.status, "best": run.best})
     else:
         report(run, plugins)
     tell_end(run, _verdict(run, plugins) if notify else "", notify, bell=bell)
     if run.manifest.status == "running":
-        return 1
-    return 128 + run.manifest.signal if run.manifest.signal else 0
+        return FAILED
+    return of_signal(run.manifest.signal)
 
 
 def _verdict(run: Run, plugins: Plugins) -> str:
@@ -356,7 +357,7 @@ def test(
     with redirect_stdout(sys.stderr):
         evaluation = dl.evaluate(run, runs=runs, again=again)
     if as_json:
-        print(evaluation.to_json())
+        print_json(evaluation.as_dict())
     else:
         _show_evaluation(console(), evaluation)
 
@@ -445,7 +446,7 @@ def predict(
     if out is not None or any(answer.frames is not None for answer in answers):
         answers = _write_frames(answers, out, run)
     if as_json:
-        print(json.dumps([{k: v for k, v in asdict(answer).items() if k != "frames"} for answer in answers]))
+        print_json([{k: v for k, v in asdict(answer).items() if k != "frames"} for answer in answers])
     elif as_csv:
         print(_csv(answers), end="")
     elif all(not answer.values and answer.frames is None for answer in answers):
@@ -486,7 +487,7 @@ def _print_features(
     with redirect_stdout(sys.stderr):
         found = features(run, sources, **given)
     if as_json:
-        print(json.dumps({"sources": found.sources, "names": found.names, "values": found.values.tolist()}))
+        print_json({"sources": found.sources, "names": found.names, "values": found.values.tolist()})
         return
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["source", *found.names])

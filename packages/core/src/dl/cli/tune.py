@@ -12,7 +12,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from dl import regular
 from dl.cli.flags import (
     DEFAULT_RUNS,
     Accelerator,
@@ -39,7 +38,9 @@ from dl.cli.flags import (
     hinting_at_flags,
     typed_choices,
 )
+from dl.cli.json_output import print_json
 from dl.errors import BadOption
+from dl.exit_codes import DONE, of_signal
 from dl.options import split_named
 from dl.terminal import console, plain
 from dl.words import many, show_number
@@ -139,6 +140,7 @@ def tune(
     plugins = load_plugins()
     from dl.recipes.asked import Asked
     from dl.training.devices import Devices
+    from dl.tuning.study import study_content
     from dl.tuning.tune import find_study, read_shared, resume_study, tune_asked
 
     where, screen = Devices(accelerator, "1", precision=precision), console(stderr=True)
@@ -154,24 +156,24 @@ def tune(
             with hinting_at_flags(typed):
                 found = tune_asked(*how, budget=budget, sampler=sampler, over=names, jobs=jobs or 1, shared=place)
     if as_json:
-        print(regular.read_text(found.path / "study.json"), end="")
+        print_json(study_content(found))
     else:
         show_study(console(), found)
-    return 128 + found.signal if found.signal else 0
+    return of_signal(found.signal)
 
 
 def _show_shared(storage: str, name: str, as_json: bool) -> int:
     """Show a shared study as it stands."""
     from dl.tuning.run_shared import look_at
     from dl.tuning.storage import Place
-    from dl.tuning.study import study_json
+    from dl.tuning.study import study_content
 
     study = look_at(Place.parse(storage), name, console(stderr=True))
     if as_json:
-        print(study_json(study), end="")
+        print_json(study_content(study))
     else:
         show_study(console(), study)
-    return 0
+    return DONE
 
 
 def show_study(out: Console, study: Study) -> None:

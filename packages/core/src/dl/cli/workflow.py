@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dl import regular
 from dl.cli.flags import (
     DEFAULT_RUNS,
     Accelerator,
@@ -33,7 +32,9 @@ from dl.cli.flags import (
     hinting_at_flags,
     typed_choices,
 )
+from dl.cli.json_output import print_json
 from dl.errors import BadOption
+from dl.exit_codes import DONE, FAILED, of_signal
 from dl.options import split_named
 from dl.terminal import console, plain
 
@@ -110,7 +111,7 @@ def workflow(
 
     limit = parse_time(time) if time else 0.0
     from dl.plugins.loading import load_plugins
-    from dl.runs.workflow import find_workflow
+    from dl.runs.workflow import find_workflow, workflow_content
 
     plugins = load_plugins()
     folder = find_workflow(resume, runs) if resume else None
@@ -128,12 +129,12 @@ def workflow(
             with hinting_at_flags(typed):
                 found = begin_workflow(asked, plugins, where, runs, screen, **how)  # type: ignore[arg-type]  # as named
     if as_json:
-        print(regular.read_text(found.path / "workflow.json"), end="")
+        print_json(workflow_content(found))
     else:
         _show(found)
     if found.signal:
-        return 128 + found.signal
-    return 1 if found.status == "stopped" else 0
+        return of_signal(found.signal)
+    return FAILED if found.status == "stopped" else DONE
 
 
 def _show(found: Workflow) -> None:

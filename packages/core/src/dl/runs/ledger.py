@@ -64,10 +64,14 @@ class TestEvaluation:
         """Name of the headline metric."""
         return self.info.name
 
+    def as_dict(self) -> dict[str, Any]:  # Any: JSON
+        """Return it as JSON has it."""
+        decided = [one.as_dict() for one in self.decided]
+        return asdict(self) | {"score": self.score._asdict(), "decided": decided}
+
     def to_json(self) -> str:
         """Return the line of the ledger."""
-        decided = [one.as_dict() for one in self.decided]
-        return json.dumps(asdict(self) | {"score": self.score._asdict(), "decided": decided})
+        return json.dumps(self.as_dict())
 
 
 def read_ledger(path: Path) -> list[dict[str, Any]]:

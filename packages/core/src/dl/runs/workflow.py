@@ -15,6 +15,7 @@ import os
 import shlex
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from dl import files, regular
 from dl.errors import BadRun, DamagedRun
@@ -282,11 +283,16 @@ class Workflow:
         return "\n".join(lines)
 
 
-def write_workflow(workflow: Workflow) -> None:
-    """Write `workflow.json` atomically."""
+def workflow_content(workflow: Workflow) -> dict[str, Any]:  # Any: JSON
+    """Return the content of `workflow.json`, but for its checksum."""
     content = asdict(workflow)
     del content["path"]
-    files.write_text(workflow.path / WORKFLOW, seal_text(content))
+    return content
+
+
+def write_workflow(workflow: Workflow) -> None:
+    """Write `workflow.json` atomically."""
+    files.write_text(workflow.path / WORKFLOW, seal_text(workflow_content(workflow)))
 
 
 def read_workflow(path: Path) -> Workflow:

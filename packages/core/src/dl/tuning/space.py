@@ -18,8 +18,8 @@ from dl.errors import BadOption, DLError, nearest
 from dl.options import Option, Space, Value, format_value
 from dl.plugins.model_file import short_model
 from dl.plugins.registry import Plugins
-from dl.recipes.recipe import DECAYING, TRAIN_OPTIONS, Recipe
-from dl.recipes.resolve import in_order_of_application
+from dl.recipes.recipe import DECAYING, Recipe
+from dl.recipes.resolve import in_order_of_application, train_options
 from dl.specs import IN_MEMORY, RegularizerSpec
 
 Coordinate = float | str
@@ -154,7 +154,8 @@ def _list(names: Sequence[str]) -> str:
 
 def _of_options(recipe: Recipe, plugins: Plugins) -> Iterator[Dimension]:
     """Yield a dimension for each option of training and model with a space."""
-    groups = {TRAIN: TRAIN_OPTIONS, MODEL: plugins.model(recipe.domain, recipe.model).options}
+    domain, model = plugins.domain(recipe.domain), plugins.model(recipe.domain, recipe.model)
+    groups = {TRAIN: train_options(domain, model), MODEL: model.options}
     for group, options in groups.items():
         for option in options:
             start = getattr(recipe, group)[option.name]

@@ -28,7 +28,7 @@ from dl.runs.history import best_epoch
 from dl.runs.luck import Luck
 from dl.runs.manifest import MetricInfo
 from dl.runs.run import STUDY, TRIALS, Run
-from dl.stored import as_text, convert, parse_object, seal_text, unseal
+from dl.stored import convert, parse_object, seal_text, unseal
 from dl.tuning.space import REGULARIZER, Dimension
 from dl.words import many
 
@@ -257,12 +257,8 @@ def end_of_trial(trial: Trial, run: Run) -> Trial:
     )
 
 
-def study_json(study: Study) -> str:
+def study_content(study: Study) -> dict[str, Any]:  # Any: JSON
     """Return the content of `study.json`, but for its checksum."""
-    return as_text(_content(study))
-
-
-def _content(study: Study) -> dict[str, Any]:  # Any: JSON
     best = best_of([trial for trial in study.trials if not trial.folder], study.metric, study.monitor)
     content = asdict(replace(study, best_number=best.number if best else 0))
     del content["path"]
@@ -272,7 +268,7 @@ def _content(study: Study) -> dict[str, Any]:  # Any: JSON
 
 def write_study(study: Study) -> None:
     """Write `study.json` atomically."""
-    files.write_text(study.path / STUDY, seal_text(_content(study)))
+    files.write_text(study.path / STUDY, seal_text(study_content(study)))
 
 
 def read_study(path: Path) -> Study:
