@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 MEMBERS = (
     *("packages/core", "packages/vision", "packages/text"),
     *("packages/tabular", "plugins/mnist", "plugins/reviews", "plugins/words", "plugins/toys", "plugins/sequences"),
-    *("plugins/regularizers", "plugins/augment", "plugins/backbones", "plugins/loggers"),
+    *("plugins/regularizers", "plugins/augment", "plugins/backbones", "plugins/loggers", "plugins/serve"),
     "reports",
 )
 MADE = {"__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache"}  # beside the source by tools

@@ -29,6 +29,7 @@ OWN = frozenset(
         "reports",
         "reviews",
         "sequences",
+        "serve",
         "tabular",
         "toys",
         "text",

@@ -1,0 +1,145 @@
+"""The addresses of the service."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+
+from dl.version import VERSION
+from dl_serve.errors import Refused, line_of, status_of
+from dl_serve.guard import App, Guard
+from dl_serve.service import Service
+
+UNREAD = frozenset({408, 413, 503})  # the body may not have been read: the connection ends
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
+TABLE = {"type": "string", "description": "A table; its first line names the columns."}
+BINARY = {"type": "string", "format": "binary"}
+NUMBER = {"type": "number"}
+SAMPLING = {"tokens": {"type": "integer"}, "temperature": NUMBER, "seed": {"type": "integer"}}
+STRICT = {"strict": {"type": "boolean", "description": "Refuse inputs with what the training set lacks."}}
+ROWS = {"type": "array", "items": {"type": "object"}, "description": "Rows of a table, by column."}
+TEXTS = {"type": "array", "items": {"type": "string"}, "description": "Texts, or prompts."}
+INPUTS = {"type": "array", "items": {}, "description": "Numbers: images of pixels, or rows."}
+JSON_BODY = {
+    "type": "object",
+    "properties": {"texts": TEXTS, "rows": ROWS, "inputs": INPUTS, **SAMPLING, **STRICT},
+}
+FORM = {"type": "object", "properties": {"file": BINARY, "text": {"type": "string"}, **SAMPLING, **STRICT}}
+ASKS: dict[str, Any] = {  # Any: JSON
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": JSON_BODY},
+            "multipart/form-data": {"schema": FORM},
+            "text/csv": {"schema": TABLE},
+            "text/plain": {"schema": {"type": "string"}},
+            "image/*": {"schema": BINARY},
+        },
+    }
+}
+LINE = {"application/json": {"schema": {"type": "object", "properties": {"error": {"type": "string"}}}}}
+ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "The inputs do not fit the run.", "content": LINE},
+    404: {"description": "No run is served under this name.", "content": LINE},
+    408: {"description": "The request did not arrive in time.", "content": LINE},
+    413: {"description": "The request asks for too much.", "content": LINE},
+    415: {"description": "The type of the body, or of a file, is not read.", "content": LINE},
+    503: {"description": "Too many requests wait; try again after the seconds of Retry-After.", "content": LINE},
+}
+
+
+def build(service: Service) -> App:
+    """Build the application of a service."""
+    app = FastAPI(title="dl serve", version=VERSION, docs_url=None, redoc_url=None)
+
+    @app.get("/healthz", summary="Whether the process lives")
+    async def healthz() -> Response:
+        return _json({"status": "ok"})
+
+    @app.get("/readyz", summary="Whether requests are answered")
+    async def readyz() -> Response:
+        return _json({"status": "closing" if service.closing else "ready"}, 503 if service.closing else 200)
+
+    @app.get("/metrics", summary="Counters, for Prometheus")
+    async def metrics() -> Response:
+        served = {name: engine.opened.run.name for name, engine in service.engines.items()}
+        return Response(service.metrics.show(served), media_type=METRICS)
+
+    @app.get("/v1/runs", summary="The served runs, each with its verdict")
+    async def runs() -> Response:
+        return _json({"runs": service.runs()})
+
+    @app.post("/v1/predict", summary="Predict with the first run", responses=ERRORS, openapi_extra=ASKS)
+    async def predict(request: Request) -> Response:
+        return await _predict(service, service.first, request)
+
+    @app.post("/v1/runs/{name}/predict", summary="Predict with a run", responses=ERRORS, openapi_extra=ASKS)
+    async def predict_with(name: str, request: Request) -> Response:
+        return await _predict(service, name, request)
+
+    return Guard(app, service.settings.token)
+
+
+async def _predict(service: Service, name: str, request: Request) -> Response:
+    """Read a request, answer it, and count it."""
+    begin = time.perf_counter()
+    try:
+        service.enter()
+    except Refused as error:
+        service.count(name, error.status, begin)
+        return _error(error)
+    held = [0]
+    response = None
+    try:
+        body = await _body(service, request, held)
+        response = _json(await service.predict(name, request.headers.get("content-type", ""), body))
+    except Exception as error:
+        response = _error(error)
+    finally:
+        service.hold(-held[0])
+        service.leave(name, 499 if response is None else response.status_code, begin)  # 499: the client has gone
+    return response
+
+
+async def _body(service: Service, request: Request, held: list[int]) -> bytes:
+    """Read a body, which may be no larger and take no longer than the limits say.
+
+    Raises:
+        Refused: At the limit.
+    """
+    limits = service.settings.limits
+    too_large = Refused(413, f"a body of more than {limits.size:,} bytes; send less at once")
+    stated = request.headers.get("content-length", "0")
+    if stated.isdecimal() and int(stated) > limits.size:
+        raise too_large
+    chunks = []
+    try:
+        async with asyncio.timeout(limits.seconds):
+            async for chunk in request.stream():
+                service.hold(len(chunk))
+                held[0] += len(chunk)
+                if held[0] > limits.size:
+                    raise too_large
+                chunks.append(chunk)
+    except TimeoutError as error:
+        raise Refused(408, f"the request did not arrive within {limits.seconds:g} seconds") from error
+    return b"".join(chunks)
+
+
+def _error(error: Exception) -> Response:
+    """Return the response to a request that is refused, or that failed."""
+    status = status_of(error)
+    response = _json({"error": line_of(error)}, status)
+    if status in UNREAD:
+        response.headers["connection"] = "close"
+    if retry := getattr(error, "retry", 0):
+        response.headers["retry-after"] = str(retry)
+    return response
+
+
+def _json(content: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(content), status, media_type="application/json")
