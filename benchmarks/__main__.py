@@ -1,5 +1,10 @@
-"""Run the benchmarks that are named, or all: ``python -m benchmarks [startup plugins steps epoch ...]``."""
+"""Run the benchmarks that are named, or all: ``python -m benchmarks [startup plugins steps epoch ...]``.
 
+``--rounds N`` and ``--peers PYTHON`` are for those that race against other systems.
+"""
+
+import argparse
+import os
 import sys
 from collections.abc import Callable
 
@@ -8,6 +13,7 @@ from benchmarks import (
     alarms,
     answers,
     autoencoder,
+    board,
     book,
     branches,
     crashes,
@@ -16,9 +22,11 @@ from benchmarks import (
     devices,
     drift,
     epoch,
+    export,
     features,
     folds,
     frames,
+    gpu,
     guards,
     intervals,
     language,
@@ -36,26 +44,34 @@ from benchmarks import (
     resume,
     rivals,
     rows,
+    scale,
+    share,
     startup,
     steps,
     tables,
     text,
     thresholds,
+    trackers,
     tuning,
     verdicts,
 )
 
 ALL: dict[str, Callable[[], None]] = {
     "startup": startup.main,
+    "board": board.main,
     "plugins": plugins.main,
     "steps": steps.main,
     "epoch": epoch.main,
+    "export": export.main,
+    "gpu": gpu.main,
     "devices": devices.main,
+    "scale": scale.main,
     "branches": branches.main,
     "crashes": crashes.main,
     "mnist": mnist.main,
     "book": book.main,
     "report": report.main,
+    "share": share.main,
     "resume": resume.main,
     "text": text.main,
     "tables": tables.main,
@@ -77,6 +93,7 @@ ALL: dict[str, Callable[[], None]] = {
     "folds": folds.main,
     "rivals": rivals.main,
     "features": features.main,
+    "trackers": trackers.main,
     "tuning": tuning.main,
     "alarms": alarms.main,
     "leaks": leaks.main,
@@ -87,7 +104,14 @@ ALL: dict[str, Callable[[], None]] = {
     "defaults": defaults.main,
 }
 
-for name in sys.argv[1:] or list(ALL):
+parser = argparse.ArgumentParser(prog="python -m benchmarks")
+parser.add_argument("names", nargs="*", help="benchmarks; none for all")
+parser.add_argument("--rounds", help="rounds of a race, nine if not given")
+parser.add_argument("--peers", help="Python of an environment that has the other systems of a race, beside torch")
+given = parser.parse_args()
+os.environ |= {f"DL_{name.upper()}": value for name in ("rounds", "peers") if (value := getattr(given, name))}
+
+for name in given.names or list(ALL):
     if name not in ALL:
         sys.exit(f"no benchmark named {name!r}; one of: {', '.join(ALL)}")
     ALL[name]()

@@ -17,7 +17,7 @@ OURS = [
     for path in folder.rglob("*.py")
     if "templates" not in path.parts
 ]
-# Modules that open files which lie in an installed package, or that a project of its own brings.
+# Modules that open files which lie in an installed package, or that a project of its own brings, or go without dl.
 OTHERS = {
     "regular.py",
     "discovery.py",
@@ -28,6 +28,7 @@ OTHERS = {
     "html.py",
     "registry.py",
     "lock.py",
+    "loader.py",
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dl.stored import from_json
+from dl.stored import from_json, need_whole, seal_text
 
 
 @dataclass(frozen=True)
@@ -84,3 +84,15 @@ def test_importing_the_readers_of_runs_imports_no_msgspec():
     code = "import sys, dl.runs.run, dl.runs.ledger; print('msgspec' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_an_object_with_a_checksum_is_refused_where_a_byte_of_it_has_changed():
+    text = seal_text({"trials": [{"score": 0.5, "low": float("-inf")}], "name": "é"}).encode()
+    need_whole(text)
+    need_whole(b'{"trials": []}')  # of an earlier dl
+    key = text.index(b'"seal"')
+    for at in {*range(len(text))} - {*range(key, key + len(b'"seal"'))}:
+        changed = text[:at] + bytes([text[at] ^ 2]) + text[at + 1 :]
+        with pytest.raises(ValueError, match=r"."):
+            need_whole(changed)
+            pytest.fail(f"{changed!r} passes") if json.loads(changed) != json.loads(text) else need_whole(b"[]")

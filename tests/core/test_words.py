@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from dl.words import hold, many, show_number, were
+from dl.words import hold, many, show_number, show_seconds, were
 
 
 def test_one_is_said_as_one_and_several_as_several():
@@ -34,3 +34,10 @@ def test_money_is_written_as_money(value, shown):
 
 def test_a_plus_is_shown_where_it_is_asked_for():
     assert (show_number(14140, signed=True), show_number(-0.5, signed=True)) == ("+14,140", "-0.5")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0.04, "0.0 s"), (9, "9.0 s"), (61, "61 s"), (150, "2 min"), (5460, "1 h 31 min")]
+)
+def test_times_are_shown_shortly(seconds, shown):
+    assert show_seconds(seconds) == shown

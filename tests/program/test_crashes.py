@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -12,7 +13,7 @@ from rich.console import Console
 from benchmarks import crashes
 from dl.errors import CannotWrite
 from dl.faults import CRASH_AT, FAIL_AT
-from dl.runs.run import open_run
+from dl.runs.run import list_runs, open_run
 from dl.runs.verify import find_faults
 
 pytestmark = [
@@ -92,3 +93,34 @@ def test_a_fit_that_was_killed_is_told_as_killed_with_its_process(tmp_path):
     crashes.attempt(crashes.one_fit, tmp_path, **{CRASH_AT: "120"})
     manifest = open_run("last", tmp_path).manifest
     assert manifest.status == "killed" and manifest.message == f"process {manifest.pid} ended without a word"
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A function that mounts a file system of so many kilobytes: small_disk(100); skips where that is not allowed."""
+    mounted = []
+
+    def mount(kilobytes):
+        place = tmp_path / f"disk-{kilobytes}"
+        place.mkdir()
+        words = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False) if shutil.which("mount") else None
+        if done is None or done.returncode:
+            pytest.skip(f"no file system can be mounted here: {done.stderr.strip() if done else 'there is no mount'}")
+        mounted.append(place)
+        return place
+
+    yield mount
+    for place in mounted:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.check
+def test_a_fit_survives_a_disk_that_is_full_indeed(small_disk):
+    kept = []
+    for kilobytes in (8, 24, 40, 64, 96, 1024):
+        place = small_disk(kilobytes)
+        code = crashes.attempt(crashes.one_fit, place / "runs", TMPDIR=str(place))
+        assert code in crashes.ENDED and [*crashes.complaints(place / "runs")] == []
+        kept.append(sum(len(run.history) for run in list_runs(place / "runs")))
+    assert kept[0] == 0 and kept[-1] == 3 and kept == sorted(kept), kept

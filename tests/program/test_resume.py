@@ -15,6 +15,7 @@ import dl
 from dl.cli.main import run
 from dl.plugins.loading import load_plugins
 from dl.runs.run import list_runs
+from dl.training import batches
 from dl.training.devices import Devices
 from tests.cutting import same
 
@@ -107,6 +108,8 @@ CASES = {
     "text": ("text", "valence", {"model": "lstm", "reg": {"word-dropout": 0.1}, "batch_size": 512}),
     "next-token": ("text", "story.txt", {"task": "next-token", "window": 40, "batch_size": 2}),
     "table": ("tabular", "breast-cancer", {"reg": {"missing": 0.1, "weight-averaging": 0.9}}),
+    "windows": ("tabular", "breast-cancer", {"shuffle": "blocks"}),
+    "windows-text": ("text", "valence", {"model": "lstm", "shuffle": "blocks", "batch_size": 128}),
     "heads": ("tabular", "goods.csv", {"target": "price,sold", "batch_size": 8}),
     "sequence": ("sequence", "digit-rows", {"model": "gru", "batch_size": 128}),
     "forecast": ("sequence", "seattle-weather", {"batch_size": 128}),
@@ -125,6 +128,8 @@ def test_a_fit_of_each_domain_ends_alike(case, blocks, files, plugins, cut_and_r
         if case == "own-step":
             pytest.skip("a training step of one's own is taken in blocks alone")
     monkeypatch.chdir(files)
+    for name, value in {"BLOCK": 1 << 11, "WINDOW": 4, "POOLS": 1, "POOL": 4}.items():
+        monkeypatch.setattr(batches, name, value)
     given = {
         "epochs": 2,
         "save_every": 0,

@@ -11,7 +11,8 @@ from dl_reports.registry import OWN
 def test_the_plugin_registers_its_checks_and_verbs(plugins):
     ours = {name for name, spec in plugins.checks.items() if spec.plugin == "reports"}
     assert ours == {entry[0] for entry in OWN}
-    assert {spec.name for spec in plugin.register_commands()} == {"report", "explain", "compare", "overfit", "curve"}
+    verbs = {"report", "explain", "compare", "board", "overfit", "curve"}
+    assert {spec.name for spec in plugin.register_commands()} == verbs
 
 
 def test_a_report_is_printed_where_a_fit_asks_for_it(simulated, plugins):

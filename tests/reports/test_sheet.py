@@ -100,7 +100,7 @@ def test_every_part_has_its_numbers(finished):
         *("the final score", "signed"),
     ]
     facts = dict(blocks["data and protocol"].facts)
-    assert facts["asked"] == "dl workflow tabular blobs.csv target=kind --time 10m"
+    assert facts["asked"] == "dl workflow tabular blobs.csv target=kind --max-time 10m"
     assert facts["data"] == "blobs: 120 rows; content abc" and facts["test set"] == "60 examples, content f00"
     assert [row[2] for row in blocks["stages"].grid.rows] == ["met", "met", "met", "skipped", "met", "met", "met"]
     ladder = blocks["the ladder"].grid

@@ -21,7 +21,7 @@ def test_curve_prints_json_alone_and_its_fits_are_reported_on(dl_run, tmp_path):
     last = dl_run("report", "last")
     assert last.code == 2 and "there is no run" in last.err
     assert "is a study of several fits" in dl_run("report", "1").err
-    assert "0001" not in dl_run("ls", "runs").out
+    assert "0001-wine-curve" in dl_run("ls", "runs").out
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import dl
+from dl.data.examples import whole
 from dl.errors import BadData, BadFile, BadOption
 from dl.inference.predict import UnseenValues
 from dl.tables.table import SkippedRows
@@ -216,3 +217,18 @@ def test_a_skewed_target_is_learnt_as_its_logarithm_and_predicted_in_its_own_uni
     (said,) = dl.predict(run, [table("rooms\n2\n", "new.csv")])
     assert said.values["price"] == pytest.approx(1000 * np.exp(4), rel=0.3)
     assert float(dl.load(run)(pd.DataFrame({"rooms": [2.0]}))) == pytest.approx(said.values["price"], rel=1e-5)
+
+
+def test_rows_that_lie_in_files_are_learnt_and_encoded_as_those_in_memory(tmp_path, monkeypatch):
+    rng, path = np.random.default_rng(0), tmp_path / "rows.csv"
+    numbers = enumerate(rng.normal(size=300))
+    rows = [f"{x:.3f},{'abc'[k % 3]},{'' if k % 9 == 0 else f'{x * k:.2f}'}" for k, x in numbers]
+    path.write_text("\n".join(["size,kind,more,label", *(f"{row},{k % 2}" for k, row in enumerate(rows))]) + "\n")
+    found = []
+    for memory in ("1GB", "1KB"):
+        monkeypatch.setenv("DL_MEMORY", memory)
+        train = open_path(path, {"target": "label"}).train
+        stored = learn(whole(train), {}).encode(train.inputs)
+        assert isinstance(train.inputs, np.memmap) == isinstance(stored, np.memmap) == (memory == "1KB")
+        found.append((train.inputs.tobytes(), train.ids.tolist(), train.targets.tolist(), stored.tobytes()))
+    assert found[0] == found[1]

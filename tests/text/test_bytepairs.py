@@ -1,5 +1,6 @@
 """Byte pairs: any text is spelt again, the same tokens are learnt each time, and no thread stays behind."""
 
+import json
 import os
 import threading
 
@@ -7,16 +8,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from dl.data.ragged import texts
 from dl_text.bytepairs import BYTES, LONGEST, characters, decode, encode, learn, restore
+from dl_text.runs import split_runs
 
 TEXTS = ("the cat sat on the mat", "the dog sat on the cat", "café, naïve") * 5
 
 
 @pytest.fixture(scope="module")
 def learnt():
-    return learn(TEXTS, 300)
+    return learn([split_runs(texts(TEXTS))], 300)
 
 
 def test_the_256_bytes_come_first_and_then_what_was_joined_of_two_known_tokens(learnt):
@@ -27,7 +30,7 @@ def test_the_256_bytes_come_first_and_then_what_was_joined_of_two_known_tokens(l
 
 
 def test_what_is_learnt_is_the_same_each_time(learnt):
-    assert learn(TEXTS, 300) == learnt
+    assert learn([split_runs(texts(TEXTS))], 300) == learnt
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), min_size=1, max_size=5))
@@ -54,5 +57,29 @@ def test_the_switch_for_threads_is_as_before_and_none_runs_on(learnt, monkeypatc
     encode(restore(*learnt), texts(TEXTS))
     assert "TOKENIZERS_PARALLELISM" not in os.environ and threading.active_count() == before
     monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
-    learn(TEXTS, 260)
+    learn([split_runs(texts(TEXTS))], 260)
     assert os.environ["TOKENIZERS_PARALLELISM"] == "false"
+
+
+def test_the_library_learns_the_same_merges(learnt):
+    """Its trainer is given every text; here each different run is counted once."""
+    rng = np.random.default_rng(0)
+    words = ["ab", "abab", "aaaa", " b", "----" * 20, "it's", "\n\n", "12", "é", "日本", "abcab" * 9, "!?"]
+    for number in range(5):
+        rows = ["".join(rng.choice(words, 30)) for _ in range(20)]
+        trainer = trainers.BpeTrainer(
+            vocab_size=420,
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            max_token_length=LONGEST,
+            show_progress=False,
+        )
+        reference = Tokenizer(models.BPE())
+        reference.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        reference.train_from_iterator(rows, trainer)
+        model = json.loads(reference.to_str())["model"]
+        tokens, merges = learn([split_runs(texts(some)) for some in (rows[:number], rows[number:])], 420)
+        assert list(tokens) == sorted(model["vocab"], key=model["vocab"].__getitem__)
+        assert [list(pair) for pair in merges] == model["merges"]
+        assert encode(restore(tokens, merges), texts(rows))[0].tolist() == [
+            token for row in rows for token in reference.encode(row).ids
+        ]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from dl.errors import BadRun
 from dl.finding import SEVERITIES, Finding
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.runs.identity import can_go_on
+from dl.runs.notes import Notes, read_notes
 from dl.runs.run import Run
 from dl_reports import figures
 from dl_reports.confusion import confusion
@@ -105,7 +107,17 @@ def header(facts: Facts) -> Header:
         linear_share=facts.best_row.get("linear_share"),
         learner=manifest.learner,
         goes_on_from=_origin(facts),
+        tags=(notes := _notes(facts)).tags,
+        note=notes.note,
     )
+
+
+def _notes(facts: Facts) -> Notes:
+    """Return the tags and the note of the run; none where they cannot be read."""
+    try:
+        return read_notes(facts.kept.run.path)
+    except BadRun:
+        return Notes()
 
 
 def _origin(facts: Facts) -> str:

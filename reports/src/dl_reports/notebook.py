@@ -90,5 +90,5 @@ class ShownComparison:
 def _text(show: Callable[[Console], None]) -> str:
     """Return the printed output as plain text."""
     stream = io.StringIO()
-    show(Console(file=stream, width=WIDTH, color_system=None, force_terminal=False))
+    show(Console(file=stream, width=WIDTH, color_system=None, force_terminal=False, force_jupyter=False))
     return stream.getvalue().rstrip("\n")

@@ -48,13 +48,15 @@ def _going_on() -> Callable[[Facts], list[str]]:
 
 @hookimpl
 def register_commands() -> tuple[CommandSpec, ...]:
-    """Register the verbs report, explain and compare, and the studies overfit and curve."""
+    """Register the verbs report, explain, compare and board, and the studies overfit and curve."""
     from dl_reports import commands, studies
+    from dl_reports.board import command
 
     return (
         CommandSpec("report", commands.REPORT, commands.report),
         CommandSpec("explain", commands.EXPLAIN, commands.explain),
         CommandSpec("compare", commands.COMPARE, commands.compare),
+        CommandSpec("board", command.BOARD, command.board),
         CommandSpec("overfit", studies.OVERFIT, studies.overfit),
         CommandSpec("curve", studies.CURVE, studies.curve),
     )

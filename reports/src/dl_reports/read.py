@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dl import sealed
 from dl.diagram import Diagram
-from dl.errors import BadRun
+from dl.errors import BadRun, DamagedRun
 from dl.finding import Finding
 from dl.recipes.asked import Asked
 from dl.recipes.recipe import PartialRecipe
@@ -120,7 +120,7 @@ def _network(run: Run) -> Diagram:
     """
     found = read_json(run.path / NETWORK, Diagram)
     if any(not 0 <= one < place for place, layer in enumerate(found.layers) for one in layer.reads):
-        raise BadRun(f"{str(run.path / NETWORK)!r} is damaged: a layer reads one that does not stand before it")
+        raise DamagedRun(f"{str(run.path / NETWORK)!r} is damaged: a layer reads one that does not stand before it")
     return found
 
 
@@ -137,7 +137,7 @@ def _sound(manifest: Manifest, run: Run) -> Manifest:
     task, parts = manifest.task, manifest.parts
     counts = (parts.train, parts.val, parts.probe, manifest.best_epoch, manifest.parameters, task.outputs)
     if min(counts) < 0:
-        raise BadRun(f"{str(run.path / 'run.json')!r} is damaged: it counts {min(counts)} of something")
+        raise DamagedRun(f"{str(run.path / 'run.json')!r} is damaged: it counts {min(counts)} of something")
     return manifest
 
 
@@ -145,7 +145,7 @@ def _need_columns(rows: tuple[EpochRow, ...], manifest: Manifest, run: Run) -> N
     path, metric = run.path / "history.csv", manifest.task.headline.name
     content = sealed.read(path) if not rows and path.exists() else b""
     if content.strip() and not content.startswith(b"epoch,"):
-        raise BadRun(f"{str(path)!r} is not the history of a run of dl")
+        raise DamagedRun(f"{str(path)!r} is not the history of a run of dl")
     for number, row in enumerate(rows, start=2):
         missing = [name for name in ("epoch", "val_loss", f"val_{metric}") if name not in row]
         if missing:
@@ -176,7 +176,7 @@ def _whole(run: Run) -> Run:
     """Refuse outcomes of which a file is cut off or foreign, before numpy opens it and leaves it open."""
     for path in sorted(run.outcomes_folder.glob("e*.npz")):
         if not path.is_file() or not zipfile.is_zipfile(path):
-            raise BadRun(f"{str(path)!r} is damaged or not a file of dl")
+            raise DamagedRun(f"{str(path)!r} is damaged or not a file of dl")
     return run
 
 
@@ -185,7 +185,7 @@ def _guarded(load: Callable[[], Known], run: Run, what: str) -> Known:
     try:
         return load()
     except (KeyError, ValueError, TypeError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise BadRun(f"the outcomes of {what} in {str(run.path)!r} are damaged: {error}") from error
+        raise DamagedRun(f"the outcomes of {what} in {str(run.path)!r} are damaged: {error}") from error
 
 
 def _archive(run: Run, name: str) -> Arrays:
@@ -200,18 +200,18 @@ def _leaked(examples: Arrays, n: int) -> NDArray[np.bool_]:
         raise BadRun("this run does not keep which validation examples are also in the training set")
     leaked = np.asarray(examples["val_leaked"]).astype(np.bool_)
     if leaked.shape != (n,):
-        raise BadRun(f"{leaked.shape} marks of duplicates do not fit {n} validation examples")
+        raise DamagedRun(f"{leaked.shape} marks of duplicates do not fit {n} validation examples")
     return leaked
 
 
 def _logits(logits: NDArray[np.float32], manifest: Manifest) -> NDArray[np.float32]:
     if logits.ndim != 2 or logits.dtype.kind != "f" or len(logits) != manifest.parts.val:
-        raise BadRun(f"logits of shape {logits.shape} do not fit {manifest.parts.val} validation examples")
+        raise DamagedRun(f"logits of shape {logits.shape} do not fit {manifest.parts.val} validation examples")
     return logits
 
 
 def _answers(answers: NDArray[np.generic], manifest: Manifest) -> NDArray[np.generic]:
     classes = manifest.task.has_classes
     if len(answers) != manifest.parts.val or answers.dtype.kind not in "biuf" or (classes and answers.ndim != 1):
-        raise BadRun(f"answers of shape {answers.shape} do not fit {manifest.parts.val} validation examples")
+        raise DamagedRun(f"answers of shape {answers.shape} do not fit {manifest.parts.val} validation examples")
     return answers

@@ -52,6 +52,8 @@ class Header:
         linear_share: Share of the linear path in the outputs at the best epoch; None for a network without one.
         learner: Of a model that is a learner of scikit-learn, its answer in words; empty for a network.
         goes_on_from: Name of the run from which the fit went on; empty for a fit from the start.
+        tags: Of the run, by ``dl tag``.
+        note: On the run, by ``dl note``.
     """
 
     run: str
@@ -80,6 +82,8 @@ class Header:
     linear_share: float | None = None
     learner: str = ""
     goes_on_from: str = ""
+    tags: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)

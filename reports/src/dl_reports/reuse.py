@@ -19,6 +19,7 @@ from dl_reports.report import Reuse
 from dl_reports.statistics import NotComputable
 from dl_reports.statistics.reuse_bound import reuse_bound, reuse_budget
 
+_known: dict[Path, tuple[regular.Stamp, tuple[str, str]]] = {}  # by run folder: its validation set and task
 LARGEST = 64 << 20  # bytes of a `run.json` or `history.csv`
 
 
@@ -87,14 +88,21 @@ def _test_fingerprint(ledger: Sequence[dict[str, Any]], manifest: Manifest) -> o
 def _epochs_on(run: Run, ours: Manifest) -> int | NotComputable:
     """Count the epochs that a run scored on these validation examples for this task; 0 if it has others."""
     try:
-        if (run.path / "run.json").stat().st_size > LARGEST:
+        stamp = regular.stamp_of(run.path / "run.json")
+        if stamp[-1] > LARGEST:
             return NotComputable("run.json is too large")
-        theirs = run.manifest
-        if (theirs.parts.val_fingerprint, theirs.task.name) != (ours.parts.val_fingerprint, ours.task.name):
+        if (known := _known.get(run.path)) is None or known[0] != stamp:
+            known = _known[run.path] = stamp, _scored_on(run.manifest)
+        if known[1] != _scored_on(ours):
             return 0
         return _count_rows(run.path / "history.csv")
     except (BadRun, OSError) as error:
         return NotComputable(str(error))
+
+
+def _scored_on(manifest: Manifest) -> tuple[str, str]:
+    """Return the validation set and the task of a run."""
+    return manifest.parts.val_fingerprint, manifest.task.name
 
 
 def _count_rows(path: Path) -> int:

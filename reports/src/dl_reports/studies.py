@@ -19,6 +19,7 @@ from dl.cli.flags import (
     Further,
     GroupOn,
     Input,
+    MaxTime,
     ModelName,
     Precision,
     RecipeName,
@@ -33,6 +34,7 @@ from dl.cli.flags import (
     typed_choices,
 )
 from dl.errors import BadOption
+from dl.limits import ending_after
 from dl.options import split_named
 from dl.terminal import console, plain
 
@@ -78,6 +80,7 @@ def overfit(
     seed: Seed = None,
     accelerator: Accelerator = "auto",
     precision: Precision = "32-true",
+    max_time: MaxTime = "",
     resume: Resume = "",
     runs: Runs = DEFAULT_RUNS,
     as_json: AsJson = False,
@@ -99,7 +102,7 @@ def overfit(
     where = dl.Devices(accelerator, "1", precision=precision)
     names: dict[str, Any] = {"model": model, "recipe": recipe, "task": task, "seed": seed, "resume": resume}
     shared = names | {"devices": where, "runs": runs, "console": console(stderr=True)} | typed
-    return _show(lambda: dl.overfit(domain, data, **shared), as_json=as_json)
+    return _show(lambda: dl.overfit(domain, data, **shared), as_json=as_json, max_time=max_time)
 
 
 CURVE = """Draw a score over data, capacity or learning rate.
@@ -131,6 +134,7 @@ def curve(
     seed: Seed = None,
     accelerator: Accelerator = "auto",
     precision: Precision = "32-true",
+    max_time: MaxTime = "",
     resume: Resume = "",
     runs: Runs = DEFAULT_RUNS,
     as_json: AsJson = False,
@@ -153,12 +157,12 @@ def curve(
     where = dl.Devices(accelerator, "1", precision=precision)
     names: dict[str, Any] = {"model": model, "recipe": recipe, "task": task, "seed": seed, "resume": resume}
     shared = names | {"devices": where, "runs": runs, "console": console(stderr=True), "reg": named} | typed
-    return _show(lambda: dl.curve(domain, data, over=over, **shared), as_json=as_json)
+    return _show(lambda: dl.curve(domain, data, over=over, **shared), as_json=as_json, max_time=max_time)
 
 
-def _show(make: Callable[[], Study], *, as_json: bool) -> int:
+def _show(make: Callable[[], Study], *, as_json: bool, max_time: str) -> int:
     """Make a study, print it, and return the exit code."""
-    with redirect_stdout(sys.stderr):  # a network may print
+    with ending_after(max_time), redirect_stdout(sys.stderr):  # a network may print
         study = make()
     if as_json:
         print(study.to_json(), end="")

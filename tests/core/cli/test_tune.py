@@ -74,7 +74,7 @@ def test_an_interrupted_study_says_how_to_go_on(study, trial, capsys, monkeypatc
     ("words", "line"),
     [
         (("tabular", "wine", "--trials", "0"), "--trials 0: expected a whole number, at least 1"),
-        (("tabular", "wine", "--time", "20"), "expected a time such as 20m, 1h30m or 90s"),
+        (("tabular", "wine", "--max-time", "20"), "expected a time such as 20m, 1h30m or 90s"),
         (("tabular", "wine", "--over", "lr", "lr=1"), "nothing is left to tune: lr is fixed by what was typed"),
         (("tabular", "wine", "--over", "rate"), "--over rate: nothing to try by this name"),
         (("tabular", "wine", "--sampler", "best"), "--sampler best: expected one of tpe, random, grid"),

@@ -6,8 +6,11 @@ import pytest
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (("tabular", "wine", "--time", "3s"), "--time 3s: a workflow takes at least 10s; give it more, or no --time"),
-        (("tabular", "wine", "--time", "soon"), "expected a time such as 20m, 1h30m or 90s"),
+        (
+            ("tabular", "wine", "--max-time", "3s"),
+            "--max-time 3s: a workflow takes at least 10s; give it more, or no --max-time",
+        ),
+        (("tabular", "wine", "--max-time", "soon"), "expected a time such as 20m, 1h30m or 90s"),
         (("tabular", "wine", "--on-leak", "sto"), "--on-leak sto: expected stop, warn or fix; did you mean 'stop'"),
         (("tabular", "wine", "seed=1"), "seed=1 is a flag here  type: --seed 1"),
         (("--resume", "7"), "no workflow '7' in 'runs'"),

@@ -3,9 +3,14 @@ import shutil
 import pytest
 
 from dl import sealed
+from dl.errors import BadRun
 from dl.runs.run import Run, open_run
-from dl.runs.verify import find_faults
+from dl.runs.study import read_study
+from dl.runs.verify import faults_inside, find_faults
+from dl.runs.workflow import read_workflow
+from dl.stored import seal_text
 from dl.testing.fits import kept_runs
+from dl.tuning.study import read_study as tuning_study
 
 
 @pytest.fixture
@@ -58,3 +63,17 @@ def test_a_report_of_a_damaged_run_says_so_and_its_gate_fails(dl_run, runs, name
     answer = dl_run("report", "1", "--runs", runs, "--fail-on", "issue", "--json")
     first = answer.json["findings"][0]
     assert answer.code == 1 and first["code"] == "health-damaged" and path.name in first["message"]
+
+
+@pytest.mark.parametrize("name", ["study.json", "fits.json", "workflow.json"])
+def test_a_changed_byte_in_the_file_of_a_study_or_a_workflow_is_named(tmp_path, name):
+    path = tmp_path / "0001-numbers-study" / name
+    path.parent.mkdir()
+    path.write_text(seal_text({"format": 1, "name": "0001-numbers-study"}))
+    assert [*faults_inside(Run(path.parent))] == []
+    path.write_text(path.read_text().replace("numbers", "members"))
+    (line,) = faults_inside(Run(path.parent))
+    assert line == f"{path} is damaged: it is not what was written, its checksum differs; restore it from a copy"
+    read = {"study.json": tuning_study, "fits.json": read_study, "workflow.json": read_workflow}[name]
+    with pytest.raises(BadRun, match="its checksum differs"):
+        read(path.parent)

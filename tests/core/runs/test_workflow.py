@@ -67,7 +67,7 @@ def test_the_command_goes_on_or_shows_the_page(workflow_state):
     assert workflow_state(status="finished").command == "dl report 7"
     assert workflow_state(path=Path("studies/0007-blobs-workflow")).command.endswith(" studies/0007-blobs-workflow")
     typed = workflow_state(limit=90.0, trials=3, on_leak="warn", keep_test_closed=True).typed
-    words = "--time 1m30s --trials 3 --on-leak warn --keep-test-closed"
+    words = "--max-time 1m30s --trials 3 --on-leak warn --keep-test-closed"
     assert typed == f"dl workflow tabular blobs.csv target=kind {words}"
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from dl.errors import BadOption
-from dl.stages.clock import allot, check_limit, expected_left, show_seconds, too_short
+from dl.stages.clock import allot, check_limit, expected_left, too_short
 from dl.stages.workflow import STAGES
 
 LOOK, BASELINE, FIT, OVERFIT, REGULARIZE, TUNE, FINAL = STAGES
@@ -12,7 +12,7 @@ FITTED = {"look": DONE, "baseline": DONE, "fit": {**DONE, "seconds": 10.0}}
 def test_a_limit_in_which_no_fit_could_be_made_is_refused():
     check_limit(0)
     check_limit(10)
-    with pytest.raises(BadOption, match="--time 9s: a workflow takes at least 10s"):
+    with pytest.raises(BadOption, match="--max-time 9s: a workflow takes at least 10s"):
         check_limit(9)
 
 
@@ -54,10 +54,3 @@ def test_the_time_left_is_unknown_before_the_first_fit_and_shrinks(workflow_stat
     state = workflow_state(**FITTED, trials=10, overfit=DONE, regularize=DONE)
     assert expected_left(STAGES, state) == pytest.approx(10 * (8 + 4))
     assert expected_left(STAGES, state, 20) == pytest.approx(100)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"), [(0.04, "0.0 s"), (9, "9.0 s"), (61, "61 s"), (150, "2 min"), (5460, "1 h 31 min")]
-)
-def test_times_are_shown_shortly(seconds, shown):
-    assert show_seconds(seconds) == shown

@@ -1,14 +1,10 @@
 from dl.errors import TrainingFailed
 from dl.runs.run import Run
-from dl.stages.stage import Entry, _max_time, always, score_of
+from dl.stages.stage import Entry, always, score_of
 
 
 def test_a_stage_begins_unless_its_condition_says_otherwise(workflow_state):
     assert always(workflow_state()) == Entry(True)
-
-
-def test_a_limit_is_handed_on_as_days_hours_minutes_and_seconds():
-    assert [_max_time(seconds) for seconds in (0.2, 61, 90_061)] == ["00:00:00:01", "00:00:01:01", "01:01:01:01"]
 
 
 def test_the_score_of_a_run_is_that_of_its_best_epoch(whole):

@@ -127,7 +127,7 @@ def test_an_error_or_a_full_disk_in_a_stage_is_kept_and_says_how_to_go_on(whole,
 @pytest.mark.parametrize(
     ("choices", "error", "line"),
     [
-        ({"time": "5s"}, BadOption, "--time 5s: a workflow takes at least 10s"),
+        ({"time": "5s"}, BadOption, "--max-time 5s: a workflow takes at least 10s"),
         ({"time": "soon"}, BadOption, "expected a time such as"),
         ({"on_leak": "mend"}, BadOption, "--on-leak mend: expected stop, warn or fix"),
         ({"trials": -1}, BadOption, "--trials -1"),

@@ -1,3 +1,5 @@
+from itertools import chain
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from dl.data.ragged import as_text, ragged, texts
 from dl.errors import BadData
 from dl.padded import RaggedTensor
 from dl.tasks.table import decide
+from dl.training import batches
 from dl.training.batches import (
     EVAL_BATCH,
     WIDEST,
@@ -20,6 +23,8 @@ from dl.training.batches import (
     bucket_by_length,
     check_width,
     epoch_permutation,
+    in_pieces,
+    in_windows,
 )
 
 SIZES = st.tuples(st.integers(1, 200), st.integers(1, 40), st.integers(1, 4))  # examples, batch, devices
@@ -194,3 +199,53 @@ def test_batches_hold_whole_queries_and_every_row_once_in_as_many_steps_each_epo
             np.unique(queries[np.concatenate(batches)])
         )
         assert len(batches) == samplers[0].steps == 6
+
+
+@given(st.integers(1, 400), st.integers(1, 30), st.integers(0, 400), SEEDS)
+def test_windows_hold_every_position_once_and_continue_where_they_were_left(n, rows_per_block, skipped, seed):
+    positions = np.flatnonzero(np.random.default_rng(n).random(3 * n) < 0.5)
+    whole = np.concatenate([np.empty(0, int), *in_windows(seed, 1, positions, rows_per_block)])
+    assert sorted(whole.tolist()) == positions.tolist()
+    left = np.concatenate([np.empty(0, int), *in_windows(seed, 1, positions, rows_per_block, skipped)])
+    assert left.tolist() == whole[skipped:].tolist()
+
+
+def test_a_window_holds_the_rows_of_as_many_blocks(monkeypatch):
+    monkeypatch.setattr(batches, "WINDOW", 3)
+    windows = list(in_windows(0, 0, np.arange(100), 10))
+    assert [len(window) for window in windows] == [30, 30, 30, 10]
+    assert {len(set(window // 10)) for window in windows[:3]} == {3}
+    assert windows[0].tolist() != np.sort(windows[0]).tolist()
+    assert windows[0].tolist() != next(in_windows(0, 1, np.arange(100), 10)).tolist()
+
+
+@given(st.lists(st.integers(0, 9)), st.integers(1, 7))
+def test_pieces_of_other_sizes_hold_the_same_positions(lengths, size):
+    given, n = [np.arange(length) for length in lengths], sum(lengths)
+    found = list(in_pieces(given, [min(size, n - first) for first in range(0, n, size)]))
+    assert all(len(piece) == size for piece in found[:-1])
+    assert [k for piece in found for k in piece] == [k for piece in given for k in piece]
+
+
+@pytest.mark.parametrize("kind", ["plain", "ragged", "drawn"])
+def test_an_epoch_in_blocks_is_continued_with_the_steps_that_are_left(kind, monkeypatch):
+    monkeypatch.setattr(batches, "WINDOW", 2)
+    monkeypatch.setattr(batches, "POOL", 2)
+    lengths = np.random.default_rng(0).integers(1, 9, 300) if kind == "ragged" else None
+    chances = np.linspace(0.5, 2.0, 100) if kind == "drawn" else None
+    asked = []
+
+    def epoch(taken, world=(0, 1), block=4):
+        made = TrainBatchSampler(np.arange(100) * 3, 8, 0, Shard(*world), block, lengths, 1, chances, taken=taken)
+        made.rows_per_block, made.ahead = 7, asked.append
+        return [positions.tolist() for positions, _ in made]
+
+    whole = epoch(0)
+    assert len(whole) == 4 and sum(map(len, whole)) == 100 == sum(map(len, asked))
+    assert kind == "drawn" or sorted(chain(*whole)) == list(range(0, 300, 3))
+    assert epoch(4) == whole[1:] and epoch(12) == whole[3:] and epoch(13) == [[]]
+    steps = epoch(0, block=1)
+    assert list(chain(*steps)) == list(chain(*whole))
+    assert [sorted(one + other) for one, other in zip(epoch(0, (0, 2), 1), epoch(0, (1, 2), 1), strict=True)] == [
+        sorted(step) for step in steps
+    ]

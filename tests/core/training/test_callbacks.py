@@ -78,7 +78,8 @@ def test_a_logger_that_nobody_has_or_a_wrong_option_is_said_before_anything_is_k
     assert not list(runs.glob("*")) if runs.exists() else True
 
 
-def test_a_logger_that_cannot_be_made_leaves_no_half_run(fit, blobs, runs):
+def test_a_logger_that_cannot_be_made_leaves_no_half_run(fit, blobs, runs, monkeypatch):
+    monkeypatch.setattr("dl_loggers.plugin.find_spec", lambda name: None)
     with pytest.raises(UnknownName, match="needs the package 'wandb'"):
         fit(blobs(), loggers={"wandb": {}})
     assert not [path for path in runs.iterdir() if path.is_dir()]

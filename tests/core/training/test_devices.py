@@ -3,6 +3,7 @@ import os
 import warnings
 
 import pytest
+import torch
 
 from dl.errors import BadDevices
 from dl.training.devices import Devices, is_first_device, quiet_lightning
@@ -23,7 +24,6 @@ from dl.training.devices import Devices, is_first_device, quiet_lightning
         ({"accelerator": "tpu"}, "lightning refuses these devices"),
         ({"strategy": "hope"}, "invalid strategy name"),
         ({"precision": "7-bit"}, "Precision '7-bit' is invalid"),
-        ({"max_time": "soon"}, "not a valid duration"),
         ({"num_nodes": 0}, "positive integer"),
     ],
 )
@@ -46,6 +46,16 @@ def test_everything_is_passed_on_to_the_trainer():
 @pytest.mark.parametrize(("precision", "blocks"), [("32-true", True), ("64-true", True), ("16-mixed", False)])
 def test_gradients_that_are_scaled_take_the_ordinary_path(precision, blocks):
     assert Devices(precision=precision).supports_blocks is blocks
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "on_gpu", "computes", "precision"),
+    [("auto", True, True, "bf16-mixed"), ("gpu", True, False, "32-true"), ("cpu", True, True, "32-true")],
+)
+def test_auto_is_the_fastest_precision_with_the_range_of_32_bits(accelerator, on_gpu, computes, precision, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: on_gpu)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: computes)
+    assert Devices(accelerator, precision="auto").precision == precision
 
 
 def test_this_process_is_the_first_device():

@@ -1,19 +1,13 @@
 """What a fit reads: features where a body is frozen; where it is trained, they serve to solve the head."""
 
-import io
-
-import numpy as np
 import pytest
 import torch
-from rich.console import Console
 from torch import nn
 
 from dl.backbone import Backbone, Thawed
-from dl.features import Stopped
 from dl.hookspecs import hookimpl
 from dl.recipes.resolve import resolve
 from dl.specs import ModelSpec
-from dl.training import features
 from dl.training.features import FeaturePreprocessor, read_features
 from dl.training.setup import set_up
 
@@ -51,8 +45,8 @@ def setup(plugins_with, line):
     return make
 
 
-def read(setup, console=None):
-    return read_features(setup, torch.device("cpu"), console or Console(quiet=True), lambda: False)
+def read(setup):
+    return read_features(setup, torch.device("cpu"), lambda: False)
 
 
 def test_a_frozen_body_is_replaced_by_its_features(setup):
@@ -81,29 +75,3 @@ def test_a_body_that_is_trained_begins_with_a_head_that_is_solved(setup):
 def test_a_network_without_a_body_reads_its_inputs(setup):
     one = setup("linear")
     assert read(one).data is one.data
-
-
-def test_progress_is_a_few_lines_once_it_takes_a_while(monkeypatch):
-    monkeypatch.setattr(features, "SOON", 0.0)
-    console = Console(file=io.StringIO(), width=80)
-    with features._Teller(console) as tell:
-        for done in range(0, 201, 5):
-            tell(done, 200)
-    lines = console.file.getvalue().splitlines()
-    assert len(lines) == features.LINES
-    assert lines[0].startswith("  features    20 of 200 examples")
-
-
-def test_a_run_keeps_the_weights_of_a_trained_body_and_scores_as_it_did(fit, line):
-    run = fit(line, model="tuned", epochs=2, more=[Networks()])
-    again = fit(line, model="frozen", epochs=2, more=[Networks()])
-    assert np.isfinite(run.best["val_loss"]) and np.isfinite(again.best["val_loss"])
-
-
-def test_a_signal_while_features_are_computed_interrupts_the_run(fit, line, monkeypatch):
-    def stopped(*_):
-        raise Stopped
-
-    monkeypatch.setattr("dl.training.train.read_features", stopped)
-    manifest = fit(line, model="frozen", more=[Networks()]).manifest
-    assert manifest.status == "interrupted" and "while features were computed" in manifest.message

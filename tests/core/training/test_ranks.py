@@ -1,10 +1,19 @@
 import pytest
 import torch
+from lightning.pytorch.strategies import DDPStrategy
 from torch import distributed
 
 from dl.errors import BadDevices, ProcessLost
 from dl.training.devices import Devices
-from dl.training.ranks import ALONE, connect, is_lost_connection, join, reaching_others
+from dl.training.ranks import (
+    ALONE,
+    connect,
+    is_lost_connection,
+    join,
+    make_buffers_alike,
+    reaching_others,
+    spare_messages,
+)
 
 CLOSED = "[../third_party/gloo/gloo/transport/tcp/pair.cc:534] Connection closed by peer [127.0.0.1]:4711"
 
@@ -48,4 +57,17 @@ def talk(rank, place):
     assert ranks.rank == rank and ranks.first is (rank == 0)
     assert ranks.share({"n": 3} if rank == 0 else None) == {"n": 3}
     assert ranks.largest(rank, -rank) == (1, 0)
+    norm = torch.nn.BatchNorm1d(2)
+    norm.running_mean += rank
+    make_buffers_alike(norm)
+    assert norm.running_mean.tolist() == [0, 0]
     ranks.leave()
+
+
+@pytest.mark.parametrize(("own", "sent"), [(False, False), (True, True)])
+def test_buffers_that_act_on_a_step_are_sent_before_it_and_statistics_are_not(own, sent):
+    network, strategy = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3)), DDPStrategy()
+    if own:
+        network.register_buffer("codes", torch.zeros(4))
+    spare_messages(strategy, network)
+    assert strategy._ddp_kwargs == {"broadcast_buffers": sent, "gradient_as_bucket_view": True}

@@ -68,10 +68,21 @@ def test_a_fit_that_is_cut_off_again_and_again_ends_alike(twice, blocks):
     twice(cuts, blocks=blocks, **EVERY)
 
 
+def test_a_fit_on_data_that_is_read_in_blocks_ends_alike(twice, monkeypatch):
+    monkeypatch.setattr("dl.training.batches.BLOCK", 256)
+    monkeypatch.setattr("dl.training.batches.WINDOW", 2)
+    whole, _ = twice([("step", 5), ("step", 12), ("validation", 2)], shuffle="blocks")
+    assert whole.recipe.train["shuffle"] == "blocks"
+
+
 def of_numbers():
     """Names of the regularizers that act on a dense network of numbers."""
     found = load_plugins().regularizers.values()
     return sorted(one.name for one in found if not one.only_for and one.name != "shrink")
+
+
+def test_a_fit_of_64_bits_ends_alike(twice):
+    twice([("step", 5)], devices=Devices("cpu", "1", precision="64-true"), optimizer="sgd", momentum=0.9)
 
 
 @pytest.mark.slow

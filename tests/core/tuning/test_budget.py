@@ -1,21 +1,8 @@
 import pytest
 
 from dl.errors import BadOption
-from dl.tuning.budget import parse_time, read_budget, show_budget
+from dl.tuning.budget import read_budget, show_budget
 from dl.tuning.study import Budget
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("20m", 1200), ("1h30m", 5400), ("90s", 90), ("2h", 7200), ("1h1m1s", 3661)]
-)
-def test_a_time_is_hours_minutes_and_seconds(text, seconds):
-    assert parse_time(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["20", "m", "0s", "1.5h", "30m1h", "-5m", "soon", "٣m"])
-def test_what_is_no_time_is_one_line(text):
-    with pytest.raises(BadOption, match="expected a time such as 20m, 1h30m or 90s"):
-        parse_time(text)
 
 
 def test_without_a_budget_there_are_twenty_trials_and_with_a_time_alone_any_number():

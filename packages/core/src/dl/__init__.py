@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         BadRecipe,
         BadRun,
         CannotWrite,
+        DamagedRun,
         DifferentSizes,
         DLError,
         InstallFailed,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         TrainingFailed,
         UnknownName,
     )
+    from dl.exporting.export import export
     from dl.finding import Finding
     from dl.hookspecs import hookimpl
     from dl.inference.evaluate import evaluate
@@ -61,6 +63,7 @@ __all__ = [
     "BadRun",
     "CannotWrite",
     "DLError",
+    "DamagedRun",
     "Devices",
     "DifferentSizes",
     "Finding",
@@ -78,6 +81,7 @@ __all__ = [
     "curve",
     "cv",
     "evaluate",
+    "export",
     "fit",
     "hookimpl",
     "load",
@@ -101,6 +105,7 @@ _ERRORS = (
     "BadRecipe",
     "BadRun",
     "CannotWrite",
+    "DamagedRun",
     "DLError",
     "DifferentSizes",
     "InstallFailed",
@@ -122,6 +127,7 @@ _HOMES = {
     "curve": "dl.capacity.curve",
     "cv": "dl.cross_validation.cross_validate",
     "evaluate": "dl.inference.evaluate",
+    "export": "dl.exporting.export",
     "fit": "dl.training.run_fit",
     "hookimpl": "dl.hookspecs",
     "load": "dl.inference.module",

@@ -22,6 +22,9 @@ def main(words: list[str] | None = None) -> None:
         from dl.cli.main import main as run_words
 
         run_words(words)
+    from dl import collector
+
+    collector.postpone()
     ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not under nohup
     if ours:
         signal.signal(signal.SIGINT, _end_at_once)
@@ -36,7 +39,10 @@ def main(words: list[str] | None = None) -> None:
         sys.exit(rescue(sys.argv[1:], error))
     if ours:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    run_command()
+    try:
+        run_command()
+    finally:
+        collector.leave_all()
 
 
 def _end_at_once(_number: int, _frame: FrameType | None) -> None:

@@ -24,9 +24,10 @@ from dl.data.examples import Dataset, Examples, Inputs, Subset
 from dl.data.memory import Given
 from dl.data.projection import project_inputs
 from dl.data.ragged import Ragged
-from dl.errors import BadRun
+from dl.errors import DamagedRun
 from dl.options import Options
 from dl.padded import Prepared
+from dl.preparation import Preparation
 from dl.tables.columns import Column
 from dl.tables.features import Features
 
@@ -82,7 +83,7 @@ class Preprocessor(nn.Module, ABC):
         try:
             return cls(**settings)
         except (TypeError, ValueError, RuntimeError) as error:
-            raise BadRun(f"the stored {cls.__name__} cannot be read: {type(error).__name__} {error}") from error
+            raise DamagedRun(f"the stored {cls.__name__} cannot be read: {type(error).__name__} {error}") from error
 
     @property
     @abstractmethod
@@ -271,6 +272,8 @@ class Domain:
         rows: From a subset to rows of numbers (n, D), an array or a sparse matrix, in which inputs that are alike lie
             near each other, as for a map; by default a projection of the stored inputs.
         rules: From the training set, with the options, the rules that a network has to beat; by default none.
+        prepare: From a preprocessor, with the options of the run's data, to the description of what comes before it, by
+            which runs are exported; it may raise `BadOption` where there is none. None if not supported.
     """
 
     open_path: Callable[[Path, Options], Dataset]
@@ -288,6 +291,7 @@ class Domain:
     columns: ColumnKind | None = None
     rules: Callable[[Subset, Options], Sequence[Rule]] = lambda train, options: ()
     rows: Callable[[Subset], Any] = projected_rows  # Any: as above
+    prepare: Callable[[Preprocessor, Options], Preparation] | None = None
 
     def read_raw(self, paths: Sequence[Path], preprocessor: Preprocessor, options: Options) -> Examples:
         """Call `read`, with the options of the run's data if it has a parameter for them."""

@@ -62,6 +62,10 @@ class BadRun(DLError):
     """A run folder, or a file in one, that is foreign, incomplete or of an unknown version."""
 
 
+class DamagedRun(BadRun):
+    """A file of a run is missing, or is not what was written."""
+
+
 class CannotWrite(DLError):
     """A place that cannot be written: no permission, no space, not a folder."""
 

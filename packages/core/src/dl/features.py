@@ -134,7 +134,7 @@ def _read(path: Path | None) -> Rows | None:
     if path is None or not is_whole(path):
         return None
     try:
-        found: Rows = np.load(path, mmap_mode="c")
+        found: Rows = np.load(path, mmap_mode="r")
     except (OSError, ValueError):
         return None
     mark_used(path)

@@ -62,7 +62,7 @@ def write_with(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """
     with explain_write_errors(path):
         _sweep(path.parent)
-        temporary = path.parent / f".{path.name[:80]}.{_HOST}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+        temporary = _beside(path)
         FAULTS.before()
         try:
             with temporary.open("x+b") as stream:
@@ -142,6 +142,7 @@ def make_folder(path: Path) -> None:
     with explain_write_errors(path):
         FAULTS.before()
         path.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
         FAULTS.before()
         with tempfile.TemporaryFile(dir=path):
             pass
@@ -159,6 +160,28 @@ def make_inner(path: Path) -> None:
             path.mkdir(exist_ok=True)
 
 
+def move(source: Path, target: Path) -> None:
+    """Move a file or a folder on the same disk, in place of a file that is there.
+
+    Raises:
+        CannotWrite: If it cannot be moved.
+    """
+    with explain_write_errors(target):
+        FAULTS.before()
+        os.replace(source, target)  # noqa: PTH105
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """Open an empty file for what another process prints.
+
+    Raises:
+        CannotWrite: If it cannot be made.
+    """
+    with explain_write_errors(path):
+        FAULTS.before()
+        return path.open("wb")
+
+
 def remove(path: Path) -> None:
     """Remove a file, if it is there and can be."""
     with contextlib.suppress(OSError):  # an open file on Windows may stay
@@ -173,8 +196,30 @@ def remove_folder(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def remove_whole(path: Path) -> None:
+    """Remove a folder at once: it is renamed to a hidden name first, so that a kill leaves all of it or nothing.
+
+    What a kill leaves of the hidden folder is removed by the next process that writes beside it.
+
+    Raises:
+        CannotWrite: If it cannot be renamed; it is unchanged.
+    """
+    with explain_write_errors(path):
+        _sweep(path.parent)
+        hidden = _beside(path)
+        FAULTS.before()
+        os.replace(path, hidden)  # noqa: PTH105
+        _sync_folder(path.parent)
+    remove_folder(hidden)
+
+
+def _beside(path: Path) -> Path:
+    """Return a new hidden path beside another, with the host and the process in its name, by which it is swept."""
+    return path.parent / f".{path.name[:80]}.{_HOST}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+
+
 def _sweep(folder: Path) -> None:
-    """Remove the temporary files of processes of this machine that have ended, once for each folder."""
+    """Remove what processes of this machine that have ended left half written or half removed, once for each folder."""
     if folder in _swept or os.name != "posix":
         return
     _swept.add(folder)
@@ -182,7 +227,7 @@ def _sweep(folder: Path) -> None:
         for path in folder.iterdir():
             match = _TEMPORARY.fullmatch(path.name)
             if match and _is_abandoned(path, int(match[1])):
-                remove(path)
+                (remove_folder if path.is_dir() and not path.is_symlink() else remove)(path)
 
 
 def _is_abandoned(path: Path, pid: int) -> bool:

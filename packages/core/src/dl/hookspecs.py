@@ -51,7 +51,8 @@ if TYPE_CHECKING:
 #    `dl.domain.Domain.read` gets `options`, if it has an argument of that name
 # 3: register_regularizers and register_loggers
 # 4: register_tasks; `dl.regularizer.Regularizer.gradients`; build_report and build_comparison;
-#    `dl.domain.Domain.from_memory`; check_data, compare_data and draw_map
+#    `dl.domain.Domain.from_memory`; check_data, compare_data and draw_map;
+#    `dl.domain.Domain.prepare`
 API = 4
 OLDEST_API = 1
 

@@ -6,11 +6,13 @@ data. Letters: ``N`` rows, ``B`` rows of a batch, ``T`` values of the longest of
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dl.data.branches import Branches, Part
@@ -80,7 +82,7 @@ class RaggedTensor:
     @classmethod
     def of(cls, column: Ragged) -> RaggedTensor:
         """Wrap a column without copying it; memory maps stay memory maps."""
-        return cls(torch.from_numpy(column.values), torch.from_numpy(column.offsets))
+        return cls(as_tensor(column.values), as_tensor(column.offsets))
 
     @property
     def device(self) -> torch.device:
@@ -157,7 +159,14 @@ def as_tensors(inputs: Part | Branches) -> Tensor | RaggedTensor | BranchTensors
 
 
 def _as_tensor(part: Part) -> Tensor | RaggedTensor:
-    return RaggedTensor.of(part) if isinstance(part, Ragged) else torch.from_numpy(part)
+    return RaggedTensor.of(part) if isinstance(part, Ragged) else as_tensor(part)
+
+
+def as_tensor(values: NDArray[Any]) -> Tensor:  # Any: numbers of one kind
+    """Wrap an array without copying it, one mapped for reading alone too: nothing writes into stored inputs."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(values)
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:

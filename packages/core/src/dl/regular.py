@@ -17,6 +17,7 @@ class NotRegular(OSError):
         return str(self.strerror)
 
 
+Stamp = tuple[int, int, int]
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a FIFO",
@@ -42,6 +43,16 @@ def check_regular(path: str | Path) -> None:
         kind = KINDS.get(stat.S_IFMT(mode), "no file")
         number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
         raise NotRegular(number, f"it is {kind}, not a regular file", str(path))
+
+
+def stamp_of(path: str | Path) -> Stamp:
+    """Return what differs after any change of a file: its number, its time and its size in bytes.
+
+    Raises:
+        OSError: If it cannot be reached.
+    """
+    status = os.stat(path)  # noqa: PTH116 - as above
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def open_regular(path: str | Path) -> IO[bytes]:

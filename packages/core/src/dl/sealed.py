@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dl import files, regular
-from dl.errors import BadRun
+from dl.errors import DamagedRun
 
 RUN, HEADS = "run.json", "heads"
 NEXT = "~"  # behind the name of a file that is about to be replaced in its place
@@ -71,8 +71,7 @@ def parse(files_: Mapping[str, str]) -> dict[str, Seal]:
 def listed(folder: Path) -> dict[str, Seal]:
     """Return what the `run.json` of a folder lists; nothing where it lists nothing or cannot be read."""
     try:
-        status = (folder / RUN).stat()
-        stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
+        stamp = regular.stamp_of(folder / RUN)
         if folder not in _known or _known[folder][0] != stamp:
             content = json.loads(regular.read_bytes(folder / RUN))
             lines = content.get("files") if isinstance(content, dict) else None
@@ -84,9 +83,14 @@ def listed(folder: Path) -> dict[str, Seal]:
 
 def folder_of(path: Path) -> Path | None:
     """Return the folder of the run whose `run.json` lists a file; None for a file of no run."""
-    for folder in [*path.parents][:DEEPEST]:
-        if folder.parent.name != HEADS and os.path.exists(folder / RUN):  # noqa: PTH110 - False for an impossible path
-            return folder
+    folder = str(path)
+    for _ in range(DEEPEST):  # in text: a list of a thousand runs asks for thousands of files
+        above, folder = folder, os.path.dirname(folder)  # noqa: PTH120
+        if folder == above:
+            return None
+        of_head = os.path.basename(os.path.dirname(folder)) == HEADS  # noqa: PTH119, PTH120
+        if not of_head and os.path.exists(f"{folder}/{RUN}"):  # noqa: PTH110 - False for an impossible path
+            return Path(folder)
     return None
 
 
@@ -133,12 +137,14 @@ def read(path: Path) -> bytes:
         BadRun: If it has changed since it was written.
         OSError: If it cannot be read.
     """
+    if path.name == RUN and path.parent.parent.name != HEADS:  # it lists the others, and has a checksum of its own
+        return regular.read_bytes(path)
     folder, _, seal = _find(path)
     if seal is None or path.name == HISTORY or absolute(path) in _pending:
         return regular.read_bytes(place(path))
     content = regular.read_bytes(folder / seal.file)
     if (why := fault(content, seal)) and not _is_next(folder, seal, content):
-        raise BadRun(f"{str(folder / seal.file)!r} is damaged: {why}; {RESTORE}")
+        raise DamagedRun(f"{str(folder / seal.file)!r} is damaged: {why}; {RESTORE}")
     return content
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from dl.data.examples import Dataset, Examples, Subset
     from dl.domain import Domain
+    from dl.hookspecs import RunReport
     from dl.learner import Learner
     from dl.regularizer import Regularizer
     from dl.tasks.task import Task, TaskKind
@@ -272,14 +273,18 @@ class LoggerSpec:
     Args:
         name: For ``--logger NAME``.
         description: One line.
-        build: From the run folder and the options to a logger of Lightning.
+        build: From the run folder and the options to a logger of Lightning; like the logger, it is called in a thread
+            of its own.
         options: ``name=value`` sets the first one.
+        conclude: From the logger and the report of the fit, which it logs: the verdict, the scores with their
+            intervals, the page. Called before ``finalize``, if the fit has a report.
     """
 
     name: str
     description: str
     build: Callable[[Path, Options], Logger]
     options: tuple[Option, ...] = ()
+    conclude: Callable[[Logger, RunReport], None] | None = None
 
 
 @dataclass(frozen=True)

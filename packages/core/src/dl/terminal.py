@@ -7,6 +7,8 @@ Results go to stdout, progress to stderr.
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.text import Text
@@ -50,6 +52,9 @@ class _Console(Console):
         raise BrokenPipeError
 
 
+_shared: list[Console] = []  # the console for progress, where one is shared
+
+
 def console(*, stderr: bool = False, record: bool = False) -> Console:
     """Make a console for results (stdout) or progress (stderr), without markup and highlighting.
 
@@ -57,7 +62,19 @@ def console(*, stderr: bool = False, record: bool = False) -> Console:
         stderr: Whether it is for progress.
         record: Whether what is printed can be exported as text afterwards.
     """
-    return _Console(stderr=stderr, record=record, markup=False, highlight=False, emoji=False)
+    if stderr and not record and _shared:
+        return _shared[-1]
+    return _Console(stderr=stderr, record=record, force_jupyter=False, markup=False, highlight=False, emoji=False)
+
+
+@contextmanager
+def sharing_progress() -> Iterator[Console]:
+    """While this context lasts, let all that is for progress go to one console, which keeps its lines apart."""
+    _shared.append(_Console(stderr=True, force_jupyter=False, markup=False, highlight=False, emoji=False))
+    try:
+        yield _shared[-1]
+    finally:
+        _shared.pop()
 
 
 def cell(text: object) -> str:

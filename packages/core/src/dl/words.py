@@ -53,3 +53,11 @@ def spell(numbers: Iterable[int], names: Sequence[str]) -> str:
             break
         found.append(names[number] if number < len(names) else str(number))
     return (" " if any(len(name) > 1 for name in names) else "").join(found)
+
+
+def show_seconds(seconds: float) -> str:
+    """Format a time: ``8 s``, ``2 min``, ``1 h 20 min``."""
+    if seconds < 100:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -18,6 +18,7 @@ from dl.tables.features import read_features, read_open_features
 from dl.tables.options import OF_RAW_INPUTS, is_table
 from dl.tables.table import check_table_options, open_table, warn_skipped
 from dl.terminal import plain, safe_text
+from dl_tabular import exported
 from dl_tabular.columns import COLUMNS
 from dl_tabular.derive import named_sources, parse_derive, with_sources
 from dl_tabular.learners import scaled_rows
@@ -42,6 +43,7 @@ def load() -> Domain:
         from_memory=from_memory,
         columns=COLUMNS,
         rows=scaled_rows,
+        prepare=exported.prepare,
     )
 
 

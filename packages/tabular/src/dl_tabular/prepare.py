@@ -21,9 +21,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dl.data.examples import Inputs, Subset
+from dl.data.larger import empty
 from dl.domain import Gaps, Preprocessor
-from dl.errors import BadData, BadRun
+from dl.errors import BadData, BadRun, DamagedRun
 from dl.options import Options
+from dl.preparation import fold, folded
 from dl.tables.columns import quote
 from dl.tables.dates import column_of
 from dl.tables.numbers import MISSING
@@ -147,8 +149,7 @@ class LearntColumn:
     @cached_property
     def _spelled(self) -> dict[str, str]:
         """The category of each spelling in lower case with single blanks, where there is one."""
-        folded = [fold(word) for word in self.words]
-        return {key: word for key, word in zip(folded, self.words, strict=True) if key and folded.count(key) == 1}
+        return {key: self.words[at] for key, at in folded(self.words).items()}
 
     def unseen(self, values: Column) -> dict[int, str]:
         """Return by position what values (N,) are that the training set lacks, in words.
@@ -198,11 +199,6 @@ class LearntColumn:
         if known := self._spelled.get(fold(word)):
             return f"{self._name} {shown} is read as {safe_text(known, SHOWN)!r}"
         return f"{self._name} {shown} is not among the categories learnt"
-
-
-def fold(word: str) -> str:
-    """Return a category in lower case, with single blanks."""
-    return " ".join(word.split()).casefold()
 
 
 def _numbers_of(word: str) -> list[float]:
@@ -288,7 +284,7 @@ class TabularPreprocessor(Preprocessor):
         missing = [column.name for column in used if column.name not in (rows.dtype.names or ())]
         if missing:
             raise BadData(f"column {quote(missing[0])} is missing; the run was trained on it")
-        stored = np.empty((len(rows), len(self.place_of) + len(self._words)), np.float32)
+        stored = empty((len(rows), len(self.place_of) + len(self._words)), np.float32)
         for first in range(0, len(rows), BLOCK):
             self._store(rows[first : first + BLOCK], stored[first : first + BLOCK])
         return stored
@@ -321,12 +317,15 @@ class TabularPreprocessor(Preprocessor):
         instead = self.instead.to(torch.promote_types(self.instead.dtype, torch.float32))  # double in a double network
         places = inputs[:, count:].long()
         none = places >= width  # categories without a column are written where a number is written over them
-        prepared = inputs.new_zeros(len(inputs), width + (not count), dtype=instead.dtype)
+        prepared = inputs.new_zeros(inputs.shape[0], width + (not count), dtype=instead.dtype)
         prepared.scatter_(1, places.masked_fill(none, self._spare), 1.0)
-        prepared.scatter_(1, self.place_of.expand(len(inputs), -1), inputs[:, :count].to(instead.dtype))
+        if count:
+            prepared.scatter_(1, self.place_of.expand(inputs.shape[0], -1), inputs[:, :count].to(instead.dtype))
         self.pieces(inputs, prepared)
         prepared = prepared if count else prepared[:, :width].contiguous()
-        if self._shared:
+        if self._shared and torch.compiler.is_exporting():
+            prepared = prepared + none.to(instead.dtype) @ instead
+        elif self._shared:
             rows = none.any(dim=1).nonzero().flatten()  # hardly one: training had too few of them
             prepared[rows] += none[rows].to(instead.dtype) @ instead
         return prepared
@@ -423,17 +422,17 @@ def restore(settings: Mapping[str, Any]) -> TabularPreprocessor:  # Any: JSON
             for one in settings["columns"]
         ]
     except (KeyError, TypeError, ValueError) as error:
-        raise BadRun(f"{STORED} cannot be read: {type(error).__name__} {error}") from error
+        raise DamagedRun(f"{STORED} cannot be read: {type(error).__name__} {error}") from error
     if not columns:
         raise BadRun(f"{STORED} names no column")
     for column in columns:
         if not column.words and not (np.isfinite([column.mean, column.std, *column.bounds]).all() and column.std > 0):
             found = f"mean {column.mean}, deviation {column.std} and range {column.least} to {column.greatest}"
-            raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has {found}")
+            raise DamagedRun(f"{STORED} is damaged: column {quote(column.name)} has {found}")
         if column.shares and len(column.shares) != len(column.words):
-            raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has {len(column.shares)} shares")
+            raise DamagedRun(f"{STORED} is damaged: column {quote(column.name)} has {len(column.shares)} shares")
         if not (np.diff(column.quantiles) >= 0).all() or not np.isfinite(column.quantiles).all():
-            raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has quantiles that do not ascend")
+            raise DamagedRun(f"{STORED} is damaged: column {quote(column.name)} has quantiles that do not ascend")
         if not (np.diff(column.edges) > 0).all() or not np.isfinite(column.edges).all():
-            raise BadRun(f"{STORED} is damaged: column {quote(column.name)} has edges that do not ascend")
+            raise DamagedRun(f"{STORED} is damaged: column {quote(column.name)} has edges that do not ascend")
     return TabularPreprocessor(columns)

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from dl.data.larger import empty, spilled
 from dl.errors import BadData
 from dl.options import Options
 from dl.tables.columns import list_names, quote
@@ -93,7 +94,7 @@ def rows_of(columns: Mapping[str, NDArray[Any]], kept: NDArray[np.bool_] | None 
     kinds = [(name, "f8" if array.dtype.kind in "fiub" else array.dtype) for name, array in columns.items()]
     size = len(next(iter(columns.values()))) if kept is None else int(kept.sum())
     at = None if kept is None else np.flatnonzero(kept)
-    rows = np.empty(size, np.dtype(kinds))
+    rows = empty((size,), np.dtype(kinds))
     for start in range(0, size, BLOCK):  # a few rows at a time stay in the processor's cache
         block, chosen = (
             rows[start : start + BLOCK],
@@ -139,12 +140,12 @@ def infer_columns(features: Features, categories: Iterable[str], options: Option
                 found_mark = find_sentinel(values) if missing == "auto" else None
                 marked |= {} if found_mark is None else {name: found_mark}
                 marks = everywhere | by_column.get(name, frozenset()) | {marked.get(name, float("nan"))}
-                parsed.arrays[name] = without_marks(values, marks)
+                parsed.arrays[name] = spilled(without_marks(values, marks))
                 continue
         if why := _names_rows(column):
             naming[why].append(quote(name))
             continue
-        parsed.arrays[name] = _as_words(name, column, parsed.notes)
+        parsed.arrays[name] = spilled(_as_words(name, column, parsed.notes))
         codes += [name] if coded else []
     parsed.options = {"missing": spell_missing(marked)} if marked else {}
     decided = [one.first for one in dates.values() if one.first]

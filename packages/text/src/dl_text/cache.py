@@ -94,9 +94,8 @@ def _read_rows(stored: Path, vocabulary: Vocabulary, count: int) -> Ragged | Non
     if not (is_whole(stored) and is_whole(_offsets_of(stored))):
         return None
     try:
-        # Copy-on-write, since torch needs writable arrays.
         regular.check_regular(stored)
-        values = np.load(stored, mmap_mode="c", allow_pickle=False)
+        values = np.load(stored, mmap_mode="r", allow_pickle=False)
         regular.check_regular(_offsets_of(stored))
         offsets = np.load(_offsets_of(stored), allow_pickle=False)
         whole = values.dtype == vocabulary.dtype and offsets.dtype == np.int64 and offsets.shape == (count + 1,)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.ragged import Ragged
+from dl.work import over
 
 CHUNK_BYTES = 1 << 20  # text processed at once in each thread, so that intermediate arrays fit into the cores' caches
 MOST_THREADS = 4
@@ -60,7 +61,7 @@ def bounds(lengths: Numbers) -> list[int]:
 
 def map_released(work: Callable[[Piece], Done], pieces: Sequence[Piece], texts: Ragged) -> Iterator[list[Done]]:
     """Map ``work`` over pieces of texts, `AT_ONCE` at a time, releasing the memory of a mapped column in between."""
-    for at in range(0, len(pieces), AT_ONCE):
+    for at in over(range(0, len(pieces), AT_ONCE), "tokenizing"):
         yield in_threads(work, pieces[at : at + AT_ONCE])
         texts.release()
 

@@ -12,7 +12,7 @@ from dl.domain import Domain, Preprocessor
 from dl.options import Options
 from dl.tables.options import is_table, refuse_options
 from dl.tables.table import LONGEST_TEXT, looks_like, read_raw_table, read_table
-from dl_text import folder, language, prepare
+from dl_text import exported, folder, language, prepare
 from dl_text.columns import COLUMNS
 from dl_text.draw import draw, sketch
 from dl_text.learners import word_rows
@@ -41,6 +41,7 @@ def load() -> Domain:
         from_memory=from_memory,
         columns=COLUMNS,
         rows=word_rows,
+        prepare=exported.prepare,
     )
 
 

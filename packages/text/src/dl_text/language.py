@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from dl.data.examples import Inputs, Subset
 from dl.data.ragged import Ragged, as_text, texts
 from dl.domain import Preprocessor, Sampling
-from dl.errors import BadData, BadOption, BadRun
+from dl.errors import BadData, BadOption, BadRun, DamagedRun
 from dl.options import Options
 from dl.padded import Padded
 from dl.terminal import safe_text
@@ -144,7 +144,7 @@ def restore(settings: dict[str, Any]) -> CausalPreprocessor:  # Any: JSON
     """
     longest = settings.get("longest")
     if type(longest) is not int or longest < 1 or not isinstance(settings.get("vocabulary"), dict):
-        raise BadRun("preprocessor.json does not hold a vocabulary and the longest row")
+        raise DamagedRun("preprocessor.json does not hold a vocabulary and the longest row")
     return CausalPreprocessor(from_json(settings["vocabulary"]), longest)
 
 

@@ -14,10 +14,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dl.data.examples import Subset
-from dl.data.ragged import Ragged, as_text
+from dl.data.ragged import Ragged
 from dl.errors import BadData
 from dl_text import bytepairs
 from dl_text.chunks import Numbers, bounds, map_released, split_long_text
+from dl_text.runs import split_runs
 from dl_text.vocabulary import (
     RESERVED,
     Settings,
@@ -114,12 +115,14 @@ def _pairs(singles: Learnt, texts: Ragged, pieces: list[Numbers], settings: Sett
 
 
 def _byte_pairs(texts: Ragged, pieces: list[Numbers], settings: Settings) -> Vocabulary:
-    chunks = (chunk for index in pieces for chunk in split_long_text(texts[index], "bpe"))
-    tokens, merges = bytepairs.learn((as_text(text) for chunk in chunks for text in chunk), settings.size)
-    tokenizer = bytepairs.restore(tokens, merges)
+    split_all = map_released(lambda index: list(map(split_runs, split_long_text(texts[index], "bpe"))), pieces, texts)
+    tokens, merges = bytepairs.learn(
+        (runs for done in split_all for several in done for runs in several), settings.size
+    )
+    coder = bytepairs.restore(tokens, merges)
 
     def count(texts: Ragged) -> Tally:
-        numbers, lengths = bytepairs.encode(tokenizer, texts)
+        numbers, lengths = bytepairs.encode(coder, texts)
         return _tally(pa.array(numbers), _rows(lengths))
 
     every = _count_all(lambda chunk: _by_parts(count, chunk, settings.tokens), texts, pieces, pa.int64())

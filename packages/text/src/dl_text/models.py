@@ -74,7 +74,7 @@ class Recurrent(nn.Module):
 
     def _last(self, states: Tensor, lengths: Tensor) -> Tensor:
         """Return the final state of each direction, (B, H)."""
-        rows = torch.arange(len(states), device=states.device)
+        rows = torch.arange(states.shape[0], device=states.device)
         last = states[rows, lengths - 1]
         if not self.both:
             return last
@@ -87,7 +87,8 @@ def states_of(cell: nn.Module, tokens: Tensor, dropped: float) -> Tensor:
 
     On a CPU autocast is disabled: not every CPU has recurrent kernels in lower precision.
     """
-    mixed = torch.autocast("cpu", enabled=False) if tokens.device.type == "cpu" else nullcontext()
+    on_cpu = tokens.device.type == "cpu" and not torch.compiler.is_exporting()
+    mixed = torch.autocast("cpu", enabled=False) if on_cpu else nullcontext()
     with DropConnect(cell, dropped), mixed:
         states: Tensor = cell(tokens.to(next(cell.parameters()).dtype) if tokens.device.type == "cpu" else tokens)[0]
     return states
@@ -161,6 +162,9 @@ class SparseLinear(nn.Module):
     def forward(self, batch: Padded) -> Tensor:
         """Return the weighted sum of the rows of each text's tokens, (B, units)."""
         counts = None if batch.weights is None else batch.weights.to(self.weight.dtype)
+        if torch.compiler.is_exporting():  # few other programs have a bag
+            counts = batch.mask.to(self.weight.dtype) if counts is None else counts
+            return (self.weight[batch.values] * counts[:, :, None]).sum(dim=1) + self.bias
         summed = F.embedding_bag(batch.values, self.weight, mode="sum", per_sample_weights=counts, padding_idx=PADDING)
         return summed + self.bias
 
@@ -192,7 +196,11 @@ class EmbeddingBag(nn.Module):
 
     def forward(self, batch: Padded) -> Tensor:
         """Map a batch of texts to logits (B, outputs)."""
-        logits: Tensor = self.head(self.dropout(self.bag(batch.values)))
+        if torch.compiler.is_exporting():  # as in SparseLinear
+            bag = masked_mean(self.bag.weight[batch.values], batch.mask)
+        else:
+            bag = self.bag(batch.values)
+        logits: Tensor = self.head(self.dropout(bag))
         return logits
 
 

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from dl.data.examples import Inputs, Subset
 from dl.data.ragged import Ragged
 from dl.domain import Preprocessor
-from dl.errors import BadData, BadRun
+from dl.errors import BadData, DamagedRun
 from dl.options import Options
 from dl.padded import Padded
 from dl_text import cache
@@ -97,7 +97,10 @@ class TextPreprocessor(Preprocessor):
 
 def is_first(values: Tensor) -> Tensor:
     """Return which tokens of each text (B, T) are the first of their kind in it, (B, T) bool; padding is False."""
-    ordered, at = values.sort(dim=1, stable=True)
+    exporting = (
+        torch.compiler.is_exporting()
+    )  # to ONNX, which has no stable order; whichever is taken, a bag is the same
+    ordered, at = values.sort(dim=1) if exporting else values.sort(dim=1, stable=True)
     first = F.pad(ordered[:, 1:] != ordered[:, :-1], (1, 0), value=True) & (ordered != 0)
     return torch.zeros_like(first).scatter(1, at, first)
 
@@ -143,5 +146,5 @@ def restore(settings: dict[str, Any]) -> TextPreprocessor:  # Any: JSON
     """
     weights = settings.get("weights")
     if weights not in WEIGHTS or not isinstance(settings.get("vocabulary"), dict):
-        raise BadRun("preprocessor.json does not hold a vocabulary")
+        raise DamagedRun("preprocessor.json does not hold a vocabulary")
     return TextPreprocessor(from_json(settings["vocabulary"]), weights)

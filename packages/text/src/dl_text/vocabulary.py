@@ -6,7 +6,7 @@ as JSON. Letters: ``V`` tokens, ``N`` texts, ``S`` tokens of all texts.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any, Literal
 
@@ -14,11 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from dl.data.ragged import Ragged, offsets_of
 from dl.data.spill import RaggedWriter
-from dl.errors import BadOption, BadRun
+from dl.errors import BadOption, BadRun, DamagedRun
 from dl_text import bytepairs
 from dl_text.chunks import Numbers, chunks, map_released, split_long_text
 from dl_text.tokenize import Pieces, characters, words
@@ -128,7 +127,11 @@ class Vocabulary:
 
     def to_json(self) -> dict[str, Any]:  # Any: JSON
         """Return the JSON value that `from_json` reads."""
-        return {"version": VERSION, **asdict(self)}
+        return {
+            "version": VERSION,
+            **{one.name: getattr(self, one.name) for one in fields(self)},
+            "settings": asdict(self.settings),
+        }
 
     def _encode_chunk(self, texts: Ragged) -> Ragged:
         numbers, lengths = _cut(*self._numbers(texts), self.settings)
@@ -161,19 +164,25 @@ class Vocabulary:
         return pa.array([token.encode() for token in self.tokens], pa.large_binary())
 
     @cached_property
-    def _byte_pairs(self) -> Tokenizer:
+    def _byte_pairs(self) -> bytepairs.Coder:
         return bytepairs.restore(self.tokens, self.merges)
 
     @cached_property
     def _pair_numbers(self) -> Numbers:
-        return np.array([k + RESERVED for k, token in enumerate(self.tokens) if self.is_pair(token)], np.int64)
+        return np.array(list(self._parted), np.int64)
 
     @cached_property
     def _pairs(self) -> pa.Array:
         """The keys of the bigrams, in the order of ``_pair_numbers``."""
         number = {token: k + RESERVED for k, token in enumerate(self.tokens)}
-        parted = [_split_pair(self.tokens[k - RESERVED], self.settings.tokens) for k in self._pair_numbers]
-        return pa.array([number[both[0]] * self.size + number[both[1]] for both in parted if both], pa.int64())
+        keys = [number[first] * self.size + number[second] for first, second in self._parted.values()]
+        return pa.array(keys, pa.int64())
+
+    @cached_property
+    def _parted(self) -> dict[int, tuple[str, str]]:
+        """The two tokens of each bigram, by its id."""
+        parted = ((k, _split_pair(token, self.settings.tokens)) for k, token in enumerate(self.tokens, RESERVED))
+        return {k: both for k, both in parted if both is not None}
 
 
 def from_json(kept: Mapping[str, Any]) -> Vocabulary:  # Any: JSON
@@ -196,7 +205,7 @@ def from_json(kept: Mapping[str, Any]) -> Vocabulary:  # Any: JSON
         )
         _check(vocabulary)
     except (KeyError, TypeError, ValueError, AttributeError, BadOption) as error:
-        raise BadRun(f"the stored vocabulary cannot be read: {type(error).__name__} {error}") from error
+        raise DamagedRun(f"the stored vocabulary cannot be read: {type(error).__name__} {error}") from error
     return vocabulary
 
 

@@ -12,7 +12,7 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -90,7 +90,7 @@ def read_pixels(
             write_entry(stored, lambda stream: _fill(stream, stored, files, facts, shape, as_lines=as_lines))
         except CannotWrite as error:
             _warn(error)
-        if (known := _load_pixels(stored, len(files), shape)) is not None:
+        if (known := _load_pixels(stored, len(files), shape, written=True)) is not None:
             trim((stored, stored.with_suffix(".bad")))
             return known
     images = np.empty((len(files), *shape), np.uint8)
@@ -100,15 +100,28 @@ def read_pixels(
 
 
 def decode_all(
-    images: NDArray[np.uint8], paths: Sequence[str], facts: Sequence[ImageFacts], *, as_lines: bool = False
+    images: NDArray[np.uint8],
+    paths: Sequence[str],
+    facts: Sequence[ImageFacts],
+    *,
+    as_lines: bool = False,
+    keep: Callable[[int, NDArray[np.uint8]], object] | None = None,
 ) -> dict[int, str]:
     """Decode each file into its row of ``images`` (N, H, W, C); return the errors by position.
+
+    Args:
+        images: As they are decoded.
+        paths: Of the files.
+        facts: Of the files.
+        as_lines: Whether to keep proportions.
+        keep: Keeps an image at its position in another way, as in the file that the images are mapped from.
 
     Raises:
         BadData: If a file was removed or changed since its facts were read, or memory is exhausted.
     """
     bad: dict[int, str] = {}
     height, width, channels = images.shape[1:]
+    keep = keep or images.__setitem__
 
     def put(position: int) -> None:
         if facts[position].error:
@@ -118,14 +131,14 @@ def decode_all(
             content = read_content(paths[position])
             if digest_of(content) != facts[position].digest:
                 raise BadData(f"{safe_text(paths[position])!r} changed while it was read; try again")
-            images[position] = decode(content, height, width, channels, as_line=as_lines)
+            keep(position, decode(content, height, width, channels, as_line=as_lines))
         except BadFile as error:
             bad[position] = str(error)
         except (OSError, MemoryError) as error:
             reason = getattr(error, "strerror", None) or "the memory is full"
             raise BadData(f"{safe_text(paths[position])!r} can no longer be read: {reason}") from error
 
-    for_each(put, len(paths), float(np.mean([fact.height * fact.width for fact in facts])))
+    for_each(put, len(paths), float(np.mean([fact.height * fact.width for fact in facts])), "decoding")
     return dict(sorted(bad.items()))
 
 
@@ -144,7 +157,16 @@ def _fill(
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(stream.fileno(), 0, start + size)
     images = np.memmap(stream, np.uint8, "r+", start, (len(files), *shape))
-    bad = decode_all(images, [file.path for file in files], facts, as_lines=as_lines)
+    each = int(np.prod(shape))
+
+    def write(position: int, image: NDArray[np.uint8]) -> None:
+        left, at = np.ascontiguousarray(image).reshape(-1).data, start + position * each
+        while left:  # a new page of a map costs more than its copy
+            done = os.pwrite(stream.fileno(), left, at)
+            left, at = left[done:], at + done
+
+    keep = write if hasattr(os, "pwrite") else None  # not on Windows
+    bad = decode_all(images, [file.path for file in files], facts, as_lines=as_lines, keep=keep)
     if bad:
         kept = _pack(images, bad)
         described = json.dumps(bad).encode()
@@ -172,14 +194,13 @@ def _pack(images: NDArray[np.uint8], bad: dict[int, str]) -> list[int]:
     return kept
 
 
-def _load_pixels(stored: Path, count: int, shape: Shape) -> Pixels | None:
-    """Map the stored pixels, or return None if they are missing or incomplete."""
-    if not is_whole(stored):
+def _load_pixels(stored: Path, count: int, shape: Shape, *, written: bool = False) -> Pixels | None:
+    """Map the stored pixels, or return None if they are missing or incomplete; just written, they are not verified."""
+    if not written and not is_whole(stored):
         return None
     try:
-        # Copy-on-write, since torch needs writable arrays.
         regular.check_regular(stored)
-        images = np.load(stored, mmap_mode="c", allow_pickle=False)
+        images = np.load(stored, mmap_mode="r", allow_pickle=False)
         bad: dict[int, str] = {}
         if len(images) < count:
             bad = {int(at): str(why) for at, why in parse_json(read_entry(stored.with_suffix(".bad")) or b"").items()}

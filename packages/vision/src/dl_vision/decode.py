@@ -4,6 +4,8 @@ Only listed formats are opened; a decompression bomb or a truncated file is an e
 pixels are scaled by 1/257, transparency is blended with white, and of an animation the first frame is taken.
 """
 
+from __future__ import annotations
+
 import contextlib
 import io
 import math
@@ -22,6 +24,7 @@ from dl import regular
 from dl.errors import BadFile
 from dl.options import Options
 from dl.terminal import safe_text
+from dl.work import over, reported
 
 Image.init()
 # Formats with an unambiguous signature that pillow reads by itself, without starting another program.
@@ -64,20 +67,45 @@ class ImageFacts:
     error: str = ""
 
 
+class Packed(str):
+    """The path of a file in an uncompressed archive, with its place there; read as any other file.
+
+    Attributes:
+        archive: Path of the archive.
+        start: Of the file in it, in bytes.
+        size: In bytes.
+    """
+
+    __slots__ = ("archive", "size", "start")
+    archive: str
+    start: int
+    size: int
+
+    @classmethod
+    def of(cls, archive: str, name: str, start: int, size: int) -> Packed:
+        """Return the path of a file in an archive."""
+        made = cls(f"{archive}/{name}")
+        made.archive, made.start, made.size = archive, start, size
+        return made
+
+
 def read_content(path: str) -> bytes:
-    """Read a whole file.
+    """Read a whole file, or one in an archive.
 
     Raises:
         BadFile: If it is empty or larger than `LARGEST_FILE`.
         OSError: If it cannot be read.
     """
-    with regular.open_regular(path) as stream:
-        size = os.fstat(stream.fileno()).st_size
+    packed = path if isinstance(path, Packed) else None
+    with regular.open_regular(packed.archive if packed else path) as stream:
+        size = packed.size if packed else os.fstat(stream.fileno()).st_size
         if size > LARGEST_FILE:
             raise BadFile(f"{size:,} bytes are too large for an image")
         if not size:
             raise BadFile("the file is empty")
-        return stream.read()
+        if packed:
+            stream.seek(packed.start)
+        return stream.read(size if packed else -1)
 
 
 def digest_of(content: bytes) -> bytes:
@@ -153,29 +181,31 @@ def _padded(pixels: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
     return np.concatenate([pixels, beside], axis=1)
 
 
-def for_each(work: Callable[[int], None], count: int, mean_size: float) -> None:
-    """Call ``work`` with 0..count-1, in threads if images are large enough: pillow decodes without the GIL.
+def for_each(call: Callable[[int], None], count: int, mean_size: float, name: str = "images") -> None:
+    """Call a function with 0..count-1, in threads if images are large enough: pillow decodes without the GIL.
 
     Args:
-        work: Processes one image.
+        call: Processes one image.
         count: Number of images.
         mean_size: Of an image, in pixels (in bytes, if it is only read).
+        name: Of the work.
     """
     threads = min(32, os.cpu_count() or 1) if mean_size >= FEW_PIXELS else 1
     with strict_pillow():
         if threads == 1 or count < 2 * threads:
-            for position in range(count):
-                work(position)
+            for position in over(range(count), name):
+                call(position)
             return
         starts = range(0, count, max(1, min(AT_ONCE, count // (4 * threads))))
 
         def some(start: int) -> None:
             for position in range(start, min(start + starts.step, count)):
-                work(position)
+                call(position)
 
         pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
         try:
-            list(pool.map(some, starts))
+            for _ in reported(pool.map(some, starts), name, len(starts)):
+                pass
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -71,7 +71,7 @@ def open_path(path: Path, options: Options) -> Dataset:
         BadData: If the folder holds fewer than two classes, its images differ in size, or its splits do not agree.
         BadFile: If a file is not a readable image and ``bad_files`` is stop.
     """
-    return _open(path, options, IMAGES, _inspect)
+    return open_folder(path, options, IMAGES, _inspect)
 
 
 def open_unlabelled(path: Path, options: Options) -> Dataset:
@@ -81,10 +81,22 @@ def open_unlabelled(path: Path, options: Options) -> Dataset:
         BadData: If there is no image, or they differ in size.
         BadFile: If a file is not a readable image and ``bad_files`` is stop.
     """
-    return _open(path, options, ALL_IMAGES, _inspect_all)
+    return open_folder(path, options, ALL_IMAGES, _inspect_all)
 
 
-def _open(path: Path, options: Options, wanted: Wanted, inspect: Inspect) -> Dataset:
+def open_folder(path: Path, options: Options, wanted: Wanted, inspect: Inspect) -> Dataset:
+    """Read a folder as a data set.
+
+    Args:
+        path: Of the folder.
+        options: Of the data.
+        wanted: Words for messages.
+        inspect: From the folder of a split, the classes of the training set and the cache, to its files.
+
+    Raises:
+        BadData: If its images differ in size, or its splits do not agree.
+        BadFile: If a file is not a readable image and ``bad_files`` is stop.
+    """
     root = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links in the path keep the name the user gave
     splits, cache, skip = find_splits(root, wanted), open_cache(), options["bad_files"] == "skip"
     train = inspect(splits["train"], None, cache)

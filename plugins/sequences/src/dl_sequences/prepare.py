@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dl.data.examples import Examples, Inputs, Subset, whole
 from dl.data.ragged import Ragged
 from dl.domain import Preprocessor
-from dl.errors import BadData, BadRun
+from dl.errors import BadData, DamagedRun
 from dl.options import Options
 from dl.padded import Padded
 from dl.tasks.scaling import learn_scale
@@ -158,4 +158,4 @@ def restore(settings: Mapping[str, Any]) -> SeriesPreprocessor:  # Any: JSON
         begins = kept and Beginning(**{**kept, "factors": tuple(kept["factors"]), "offsets": tuple(kept["offsets"])})
         return SeriesPreprocessor(rows.restore(settings["steps"]), int(settings["longest"]), begins)
     except (KeyError, TypeError, ValueError) as error:
-        raise BadRun(f"the stored preprocessor of series cannot be read: {type(error).__name__} {error}") from error
+        raise DamagedRun(f"the stored preprocessor of series cannot be read: {type(error).__name__} {error}") from error

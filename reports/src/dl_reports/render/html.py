@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined, Template
@@ -24,7 +24,9 @@ from dl_reports.render.png import data_uri
 from dl_reports.render.residuals import residuals_svg, sentence
 from dl_reports.render.svg import chart_svg, reliability_svg, sample
 from dl_reports.report import Answer, BaselineRow, Confusion, HeadRow, Report, Verdict
-from dl_reports.sheet import Sheet
+
+if TYPE_CHECKING:  # the board's first page waits for no statistics
+    from dl_reports.sheet import Sheet
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 LONG = 1000  # characters of a message

@@ -78,7 +78,7 @@ def state(header: Header) -> str:
 
 
 def facts(header: Header) -> tuple[tuple[str, str], ...]:
-    """Return task, data and network, as names and sentences."""
+    """Return task, data and network, tags and note, as names and sentences."""
     few = ", too few for an interval" if 0 < header.val_groups < FEWEST_GROUPS else ""
     groups = f" in {many(header.val_groups, 'group')}{few}" if header.val_groups else ""
     data = f"{header.data} - {header.train:,} to train on, {header.val:,} for validation{groups} ({header.rule})"
@@ -86,7 +86,8 @@ def facts(header: Header) -> tuple[tuple[str, str], ...]:
     origin = f"; goes on from {header.goes_on_from}" if header.goes_on_from else ""
     network = f"{header.model}, {many(header.parameters, 'parameter')}{path.replace('%', ' %')}{origin}"
     model = ("model", f"{header.model}, {header.learner}, by scikit-learn") if header.learner else ("network", network)
-    return ("task", f"{header.task} - {header.reason}"), ("data", data), model
+    kept = [("tags", " ".join(header.tags)), ("note", header.note)]
+    return ("task", f"{header.task} - {header.reason}"), ("data", data), model, *(pair for pair in kept if pair[1])
 
 
 def at_epoch(report: Report) -> str:

@@ -119,7 +119,10 @@ def _neighbours(train: NDArray[np.float32], val: NDArray[np.float32], count: int
     for start in range(0, len(val), _ROWS):
         query = val[start : start + _ROWS]
         apart = squares - 2 * (query @ train.T)
-        chosen = np.argpartition(apart, min(count, len(train)) - 1, axis=1)[:, :count]
+        if count == 1:  # in a tenth of the time
+            chosen = np.argmin(apart, axis=1)[:, None]
+        else:
+            chosen = np.argpartition(apart, min(count, len(train)) - 1, axis=1)[:, :count]
         exact = np.linalg.norm(query[:, None, :] - train[chosen], axis=2)  # the squares above lose small ones
         order = np.argsort(exact, axis=1)
         distances[start : start + _ROWS] = np.take_along_axis(exact, order, axis=1)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from rich.console import Group, RenderableType
 
-from dl.branches import prepare, read
+from dl.branches import exported, prepare, read
 from dl.branches.find import Member
 from dl.data.branches import Branches, BranchRow
 from dl.data.examples import Dataset, Examples, Subset
@@ -65,6 +65,7 @@ def compose(specs: Sequence[DomainSpec], options: Mapping[str, Mapping[str, str]
         recognize=recognize,
         from_memory=from_memory,
         rows=partial(_rows, {one.name: one.domain for one in members}),
+        prepare=partial(exported.prepare, members),
     )
 
 

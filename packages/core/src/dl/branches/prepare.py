@@ -17,7 +17,7 @@ from dl.data.branches import Branches, Part
 from dl.data.examples import Inputs, Subset
 from dl.data.ragged import Ragged
 from dl.domain import PreparedBranch, Preprocessor
-from dl.errors import BadData, BadRun
+from dl.errors import BadData, BadRun, DamagedRun
 from dl.options import InputShape
 from dl.padded import Padded, parts_of
 from dl.tables.columns import quote
@@ -181,7 +181,7 @@ def restore(members: Mapping[str, Restore], settings: Mapping[str, Any]) -> Bran
         kinds = {name: str(one["domain"]) for name, one in kept.items()}
         blanks = {name: int(one["blanks"]) for name, one in kept.items()}
     except (KeyError, TypeError, ValueError) as error:
-        raise BadRun(f"the stored branches cannot be read: {type(error).__name__} {error}") from error
+        raise DamagedRun(f"the stored branches cannot be read: {type(error).__name__} {error}") from error
     if lost := [kind for kind in kinds.values() if kind not in members]:
         raise BadRun(f"a branch of the run is of the domain {lost[0]!r}, which is not installed")
     parts = {name: members[kinds[name]](one["settings"]) for name, one in kept.items()}

@@ -212,7 +212,7 @@ class Ground:
 
     def write(self, study: Study) -> Study:
         """Write a study into its folder, and return it."""
-        files.write_text(study_file(self.folder), study.to_json())
+        files.write_text(study_file(self.folder), study.to_json(sealed=True))
         return study
 
     def interrupted(self, study: Study, signal: int, points: Sequence[StudyPoint] = ()) -> Study:

@@ -19,6 +19,7 @@ from dl.cli.flags import (
     GroupOn,
     Input,
     Json,
+    MaxTime,
     Runs,
     Seed,
     SequenceOn,
@@ -28,6 +29,7 @@ from dl.cli.flags import (
     typed_choices,
 )
 from dl.errors import BadOption
+from dl.limits import ending_after
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ def baseline(
     data_dir: DataDir = "",
     task: TaskName = "",
     seed: Seed = None,
+    max_time: MaxTime = "",
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
 ) -> None:
@@ -86,9 +89,11 @@ def baseline(
     if word and "=" not in word and not data and (names_run(word, runs) or not is_data(word, plugins)):
         if typed or task:
             raise BadOption(f"dl baseline {word}: a run has its own options and its own task; leave them out")
-        found = dl.baseline(run=word, runs=runs, plugins=plugins)
+        with ending_after(max_time):
+            found = dl.baseline(run=word, runs=runs, plugins=plugins)
     else:
-        found = dl.baseline(domain, data, task=task, seed=seed, runs=runs, plugins=plugins, **typed)
+        with ending_after(max_time):
+            found = dl.baseline(domain, data, task=task, seed=seed, runs=runs, plugins=plugins, **typed)
     if as_json:
         print(json.dumps(_json(found)))
     else:

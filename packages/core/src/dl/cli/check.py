@@ -21,6 +21,7 @@ from dl.cli.flags import (
     GroupOn,
     Input,
     Json,
+    MaxTime,
     ModelName,
     RecipeName,
     Runs,
@@ -33,6 +34,7 @@ from dl.cli.flags import (
     typed_choices,
 )
 from dl.errors import BadOption, nearest
+from dl.limits import ending_after
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
@@ -91,6 +93,7 @@ def check(
         str, typer.Option("--fail-on", metavar="LEVEL", help="Lowest level for exit code 1: issue or tip.")
     ] = "",
     runs: Runs = DEFAULT_RUNS,
+    max_time: MaxTime = "",
     as_json: Json = False,
 ) -> int:
     """Check data, as `dl.check`."""
@@ -113,7 +116,7 @@ def check(
 
     names: dict[str, Any] = {"model": model, "recipe": recipe, "task": task, "seed": seed, "ignore": ignore or []}
     names |= {"against": against or None, "runs": runs} | typed  # Any: of `dl.check`
-    with redirect_stdout(sys.stderr):
+    with ending_after(max_time), redirect_stdout(sys.stderr):
         found = dl.check(domain, data, **names)
     if as_json:
         print(json.dumps(found.as_dict()))

@@ -19,6 +19,7 @@ from dl.cli.flags import (
     GroupOn,
     Input,
     Json,
+    MaxTime,
     ModelName,
     OnLeak,
     Precision,
@@ -37,6 +38,7 @@ from dl.cli.flags import (
 )
 from dl.cli.train import finish
 from dl.errors import BadOption
+from dl.limits import ending_after
 from dl.options import split_named
 from dl.terminal import console
 
@@ -85,6 +87,7 @@ def cv(
     accelerator: Accelerator = "auto",
     devices: Annotated[int, typer.Option(help="Number of devices, each of which fits a fold at once.", min=1)] = 1,
     precision: Precision = "32-true",
+    max_time: MaxTime = "",
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
 ) -> int:
@@ -119,6 +122,6 @@ def cv(
     chosen = resolve_typed(plugins, domain, data, typed, seed=seed, reg=named, **names)
     where = Devices(accelerator, str(devices), precision=precision)
     fitted = (chosen, plugins, where, runs, console(stderr=True))
-    with redirect_stdout(sys.stderr):  # a network may print
+    with ending_after(max_time), redirect_stdout(sys.stderr):  # a network may print
         run = cross_validate(*fitted, by_size=by_size, resumed=resumed, jobs=jobs, final=final, rivals=rivals)
     return finish(run, plugins, as_json=as_json)

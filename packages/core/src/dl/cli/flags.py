@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,13 @@ Runs = Annotated[Path, typer.Option("--runs", envvar="DL_RUNS", help="Folder wit
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Which = Annotated[str, typer.Argument(metavar="RUN", help="Number, name or path of a run, or 'last'.")]
 DEFAULT_RUNS = Path("runs")
+
+
+def usual_runs() -> Path:
+    """Return the folder with the runs where no command names one."""
+    return Path(os.environ.get("DL_RUNS") or DEFAULT_RUNS)
+
+
 Input = Annotated[str, typer.Option("--input", help="Table: input column.", metavar="COLUMN")]
 Target = Annotated[
     str, typer.Option("--target", help="Table: target column, or several, comma-separated.", metavar="COLUMN")
@@ -73,16 +81,26 @@ Reg = Annotated[
 TaskName = Annotated[str, typer.Option("--task", help="Task; see: dl ls tasks. Inferred from the target if omitted.")]
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the split, the weights and the batches.")]
 Accelerator = Annotated[str, typer.Option("--accelerator", help="Hardware: auto, cpu, gpu, ...")]
-Precision = Annotated[str, typer.Option("--precision", help="Number format: 32-true, bf16-mixed, 16-mixed, ...")]
+MaxTime = Annotated[
+    str, typer.Option("--max-time", help="End after this time, with a report: 20m, 1h30m, 90s.", metavar="TIME")
+]
+Notify = Annotated[
+    str, typer.Option("--notify", help="At the end, post the verdict as JSON to this address.", metavar="URL")
+]
+Bell = Annotated[bool, typer.Option("--bell", help="At the end, ring the bell of the terminal.")]
+Precision = Annotated[str, typer.Option("--precision", help="Number format: auto, 32-true, bf16-mixed, 16-mixed, ...")]
 
 # Options that are flags only; a model may still have an option of such a name.
 FLAGS = frozenset(
     (
         "accelerator",
+        "bell",
+        "detach",
         "devices",
         "logger",
         "max_time",
         "model",
+        "notify",
         "num_nodes",
         "precision",
         "recipe",

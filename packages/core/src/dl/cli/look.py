@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,11 +30,27 @@ from dl.cli.flags import (
 )
 from dl.errors import BadOption, UnknownName, nearest
 from dl.terminal import console, plain, safe_text
+from dl.words import show_number
 
 if TYPE_CHECKING:
     from dl.packaging.doctor import Check
+    from dl.runs.overview import Field, Overview
 
+Where = Annotated[
+    str,
+    typer.Option("--where", help='Runs: those that match, as "accuracy>0.98 and model=convnet".', metavar="EXPRESSION"),
+]
 KINDS = ("domains", "datasets", "models", "tasks", "regularizers", "loggers", "recipes", "runs")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which runs of a folder are listed: an expression, a field to sort by, a tag, and how many; 0 for all."""
+
+    where: str = ""
+    sort: str = ""
+    tag: str = ""
+    limit: int = 0
 
 
 def add_to(app: typer.Typer) -> None:
@@ -45,6 +63,9 @@ def add_to(app: typer.Typer) -> None:
 _LS = """List data sets, models, recipes, runs, ...
 
 Example: dl ls datasets
+
+Runs are sorted and filtered: dl ls runs --sort accuracy --where "accuracy>0.98 and not tags=old". Fields are scores at
+the best epoch, choices as lr, and name, kind, status, data, model, task, date, tags, note, epochs, seconds.
 """
 
 
@@ -55,13 +76,28 @@ def ls(
             help="domains, datasets, models, tasks, regularizers, loggers, recipes or runs; all but runs if omitted."
         ),
     ] = "",
+    where: Where = "",
+    sort: Annotated[
+        str,
+        typer.Option("--sort", help="Runs: best first by a score, or rising by FIELD; -FIELD.", metavar="FIELD"),
+    ] = "",
+    tag: Annotated[str, typer.Option("--tag", help="Runs: those with this tag.", metavar="TAG")] = "",
+    limit: Annotated[int, typer.Option("--limit", help="Runs: at most so many; 0 for all.", min=0)] = 0,
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
 ) -> None:
     """List names with a one-line description each."""
     if kind and kind not in KINDS:
         raise UnknownName(f"no kind named {kind!r}{nearest(kind, KINDS)}  kinds: {', '.join(KINDS)}")
-    listed = {"runs": _runs(runs)} if kind == "runs" else _registered([kind] if kind else KINDS[:-1])
+    of_runs = {"--where": where, "--sort": sort, "--tag": tag, "--limit": limit}
+    if kind != "runs" and (typed := [name for name, value in of_runs.items() if value]):
+        raise BadOption(f"{typed[0]} is an option of runs  example: dl ls runs {typed[0]} ...")
+    chosen = Chosen(where, sort, tag, limit)
+    listed = (
+        {"runs": _runs(runs, chosen, as_json=as_json)}
+        if kind == "runs"
+        else _registered([kind] if kind else KINDS[:-1])
+    )
     if as_json:
         print(json.dumps(listed[kind] if kind else listed))
         return
@@ -74,11 +110,59 @@ def ls(
             out.print(plain("  none yet", "dim"))
 
 
-def _runs(runs: Path) -> list[dict[str, str]]:
-    from dl.runs.run import list_runs, refuse_runs_file
+def _runs(runs: Path, chosen: Chosen, *, as_json: bool) -> list[dict[str, Any]]:  # Any: JSON
+    from dl.runs.overview import list_overviews
+    from dl.runs.run import refuse_runs_file
 
     refuse_runs_file(runs)
-    return [_run_row(run) for run in list_runs(runs)]
+    found, shown = choose(list_overviews(runs), chosen)
+    return [_json_row(one) for one in found] if as_json else _rows(found, shown)
+
+
+def choose(overviews: list[Overview], chosen: Chosen) -> tuple[list[Overview], list[str]]:
+    """Filter, sort and cut a list of runs; return it with the fields that were asked about."""
+    from dl.runs.where import in_order, matching, parse_where
+
+    found, shown = overviews, list[str]()
+    if chosen.where:
+        found, shown = matching(found, chosen.where), [*parse_where(chosen.where).fields]
+    if chosen.tag:
+        found = [one for one in found if chosen.tag in one.notes.tags]
+    if chosen.sort:
+        found, shown = in_order(found, chosen.sort), [*shown, chosen.sort.removeprefix("-")]
+    return found[: chosen.limit or None], list(dict.fromkeys(shown))
+
+
+def _json_row(one: Overview) -> dict[str, Any]:  # Any: JSON
+    """Return what programs read of a run: its line, and the fields that it is filtered by."""
+    numbers = {name: value if isfinite(value) else None for name, value in one.scores.items()}
+    facts = {name: one.facts.get(name, "") for name in ("kind", "data", "model", "task", "domain", "date")}
+    counts = {"epochs": one.epochs, "best_epoch": one.best_epoch, "parameters": one.parameters, "seconds": one.seconds}
+    more = {"scores": numbers, "tags": list(one.notes.tags), "note": one.notes.note, "path": str(one.path)}
+    return {"name": one.name, "status": one.status, "score": one.result, **facts, **counts, **more}
+
+
+def _rows(found: list[Overview], shown: list[str]) -> list[dict[str, str]]:
+    """Return the cells of each line: name, status, fields that were asked about, tags, score and note."""
+    usual = {"name", "status", "tags", "note", *(one.headline.name for one in found if one.headline)}
+    asked = [name for name in shown if name not in usual]
+    tagged = any(one.notes.tags for one in found)
+    return [
+        {"name": one.name, "status": one.status}
+        | {name: f"{name}={_cell(one.value(name))}" for name in asked}
+        | ({"tags": " ".join(one.notes.tags)} if tagged else {})
+        | {"score": f"{one.result}; {one.notes.note}" if one.notes.note else one.result}
+        for one in found
+    ]
+
+
+def _cell(value: Field | None) -> str:
+    """Return a field as a cell: a number in four digits."""
+    if value is None:
+        return "-"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return show_number(value)
+    return str(value)
 
 
 def _registered(kinds: Iterable[str]) -> dict[str, list[dict[str, str]]]:
@@ -94,48 +178,6 @@ def _row(spec: Any) -> dict[str, str]:  # Any: one of seven kinds of specificati
     if hasattr(spec, "place"):
         domain = {"domain": spec.only_for or "any", "place": spec.place}
     return {"name": spec.name, **domain, "description": spec.description}
-
-
-def _run_row(run: Any) -> dict[str, str]:  # Any: dl.runs.run.Run, imported late
-    from dl.errors import BadRun
-    from dl.runs.run import WORKFLOW, is_study
-
-    if is_study(run.path):
-        return _study_row(run)
-    if (run.path / WORKFLOW).exists():
-        return _workflow_row(run)
-    try:
-        manifest, best = run.manifest, run.best
-    except BadRun as error:
-        return {"name": run.name, "status": "unreadable", "score": str(error)}
-    metric = manifest.task.headline.name
-    score = f"{metric} {best[f'val_{metric}']:.4f} at epoch {best['epoch']:.0f}" if best else "no epoch yet"
-    return {"name": run.name, "status": manifest.status, "score": score}
-
-
-def _study_row(run: Any) -> dict[str, str]:  # Any: as above
-    from dl.errors import BadRun
-    from dl.tuning.study import count_trials, read_study
-
-    try:
-        study = read_study(run.path)
-    except BadRun as error:
-        return {"name": run.name, "status": "unreadable", "score": str(error)}
-    best, name = study.best, study.metric.name
-    reached = f"; {name} {best.score:.4f} in trial {best.number}" if best else ""
-    return {"name": run.name, "status": study.status, "score": f"{count_trials(study)}{reached}"}
-
-
-def _workflow_row(run: Any) -> dict[str, str]:  # Any: as above
-    from dl.cli.status import standing_of_workflow
-    from dl.errors import BadRun
-    from dl.runs.workflow import read_workflow
-
-    try:
-        found = standing_of_workflow(read_workflow(run.path))
-    except BadRun as error:
-        return {"name": run.name, "status": "unreadable", "score": str(error)}
-    return {"name": run.name, "status": found.status, "score": found.result}
 
 
 def _print_rows(out: Console, rows: list[dict[str, str]]) -> None:
@@ -237,10 +279,11 @@ def _checks(runs: Path) -> list[Check]:
 
 def _checks_of_run(which: str, runs: Path) -> list[Check]:
     from dl.packaging.doctor import Check
-    from dl.runs.run import open_run
+    from dl.runs.run import is_of_several, open_any, open_run
     from dl.runs.verify import faults_inside, find_count
 
-    run = open_run(which, runs)
+    run = open_any(which, runs)
+    run = run if is_of_several(run.path) else open_run(which, runs)
     found = [Check(run.name, line, ok=False) for line in faults_inside(run)]
     return found or [Check(run.name, f"{find_count(run)} are as they were written")]
 

@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dl.background import is_abandoned
 from dl.cli import rescue
+from dl.cli.mending import with_command
 from dl.errors import DLError, PluginFailed, ProcessLost, TrainingFailed, is_out_of_memory
 from dl.launch import LOST, is_watched
 from dl.signals import SecondSignal
 from dl.terminal import console, safe_text
 from dl.version import VERSION
+from dl.work_display import showing
 
 if TYPE_CHECKING:
     from dl.plugins.states import PluginState
@@ -36,15 +39,21 @@ MODULES = {
     "tune": "tune",
     "workflow": "workflow",
     "status": "status",
+    "stop": "detach",
     "test": "train",
     "predict": "train",
+    "export": "export",
     "ls": "look",
     "show": "look",
     "doctor": "look",
+    "rm": "tidy",
+    "tag": "tidy",
+    "note": "tidy",
     "plugins": "extend",
     "install": "extend",
     "uninstall": "extend",
     "new": "author",
+    "completion": "completion",
 }
 VERSION_FLAG = "--version"
 
@@ -90,7 +99,8 @@ def _global_flags(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     code = run(sys.argv[1:] if arguments is None else list(arguments))
-    if code and is_watched():  # threads of a lost connection may abort the program at exit, with another code
+    # Threads of a lost connection may abort the program at exit, with another code; a tracker may block it for ever.
+    if (code and is_watched()) or is_abandoned():
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -102,8 +112,14 @@ def run(arguments: list[str]) -> int:
     warnings.showwarning = _one_line(set())  # warnings of dl are for users, not for developers
     arguments = _fill_resume(arguments)
     try:
-        words = arguments or ["--help"]
-        code = command_line(*arguments[:1])(words, standalone_mode=False, prog_name="dl", obj=arguments)
+        if not arguments:
+            from dl.cli.here import show_here
+
+            show_here()
+            sys.stdout.flush()
+            return 0
+        with showing():
+            code = command_line(*arguments[:1])(arguments, standalone_mode=False, prog_name="dl", obj=arguments)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except DLError as error:
@@ -111,7 +127,7 @@ def run(arguments: list[str]) -> int:
             raise
         if isinstance(error, ProcessLost) and is_watched():
             return LOST  # whoever watches knows which process has ended, and why
-        return _refuse(str(error), error.exit_code)
+        return _refuse(with_command(error, arguments), error.exit_code)
     except typer.TyperException as error:  # a wrong flag or a missing argument
         context = getattr(error, "ctx", None)
         typed = f"dl {arguments[0]}" if arguments and arguments[0] in MODULES else "dl"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from dl.runs.workflow import Workflow
 
 LONG = 2_000  # characters of a line
+EVERY = 0.5  # seconds between two looks
 SHORT = 100  # characters of a result
 MARKS = {"finished": ("ok", "green"), "skipped": ("-", "dim"), "running": (">", "bold"), "waiting": ("", "dim")}
 
@@ -35,7 +37,8 @@ _STATUS = """Show where a workflow, a study or a run stands.
 
 Example: dl status
 
-Without a name, the newest in the folder of runs: its stages or fits, what runs now, the time left, the next command.
+Without a name, whatever runs, and the newest in the folder of runs: its stages or fits, what runs now, the time left,
+the next command. With --follow it is shown until it ends.
 """
 
 
@@ -50,6 +53,8 @@ class Standing:
         result: What was reached, in one line.
         next: The command to go on with.
         running: Whether a process works on it.
+        pid: That process; 0 if unknown.
+        left: The time that is left, behind a comma; empty if unknown.
     """
 
     name: str
@@ -58,18 +63,60 @@ class Standing:
     result: str
     next: str
     running: bool = False
+    pid: int = 0
+    left: str = ""
 
 
 def status(
     which: Annotated[str, typer.Argument(metavar="[STUDY]", help="Number, name or path; the newest if omitted.")] = "",
+    follow: Annotated[bool, typer.Option("--follow", help="Show it anew until it ends.")] = False,
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
 ) -> None:
     """Show where something stands."""
     from dl.runs.run import open_any
-    from dl.runs.workflow import is_workflow, read_workflow
 
     run = open_any(which or "last", runs)
+    if follow and not as_json:
+        _follow(run, runs)
+        run = open_any(str(run.path), runs)
+    elif not which and not as_json:
+        _show_running(console(), runs, run)
+    _show_one(run, as_json=as_json)
+
+
+def _follow(run: Run, runs: Path) -> None:
+    """Show where something stands until no process works on it: a line on a terminal, elsewhere one for each change."""
+    from rich.live import Live
+
+    from dl.runs.run import open_any
+
+    out, shown = console(), ""
+    with Live(console=out, auto_refresh=False, transient=True) if out.is_terminal else nullcontext() as live:
+        while (found := standing_of_any(open_any(str(run.path), runs))).running:
+            words = f"{found.name}: {found.result}{f'; process {found.pid}' if found.pid else ''}{found.left}"
+            if live is not None:
+                live.update(plain(words[: out.width - 1]), refresh=True)
+            elif found.result != shown:
+                out.print(plain(words, longest=LONG), soft_wrap=True)
+            shown = found.result
+            time.sleep(EVERY)
+
+
+def _show_running(out: Console, runs: Path, newest: Run) -> None:
+    """Print a line for everything else that runs."""
+    from dl.runs.run import list_numbered
+
+    for run in list_numbered(runs):
+        if run.path == newest.path or running_part(run) is None:
+            continue
+        found = standing_of_any(run)
+        out.print(plain(f"{found.name}: {found.kind}, running, process {found.pid}; {found.result}{found.left}", "dim"))
+
+
+def _show_one(run: Run, *, as_json: bool) -> None:
+    from dl.runs.workflow import is_workflow, read_workflow
+
     if is_workflow(run.path):
         state = read_workflow(run.path)
         if as_json:
@@ -84,10 +131,56 @@ def status(
         _show(console(), found)
 
 
+def standing_of_any(run: Run) -> Standing:
+    """Return where a workflow, a study or a run stands."""
+    from dl.runs.workflow import is_workflow, read_workflow
+
+    return standing_of_workflow(read_workflow(run.path)) if is_workflow(run.path) else standing(run)
+
+
+def running_part(run: Run) -> tuple[int, str, str] | None:
+    """Return process, machine and start of what works on a run, a study or a workflow; None where nothing does."""
+    from dl.errors import BadRun
+    from dl.runs.run import FITS_FILE, is_study
+    from dl.runs.workflow import is_workflow, read_workflow
+
+    try:
+        if is_workflow(run.path):
+            state = read_workflow(run.path)
+            found = (state.pid, state.host, "") if state.status == "running" else (0, "", "")
+            return found if is_running(*found) else None
+        if is_study(run.path) or (run.path / FITS_FILE).exists():
+            inner = _running_fit(run)
+            return running_part(inner) if inner else None
+        manifest = run.manifest
+    except BadRun:
+        return None
+    running = manifest.status == "running"
+    return (manifest.pid, manifest.host, manifest.process_start) if running else None
+
+
+def _running_fit(run: Run) -> Run | None:
+    """Return the fit of a study that runs; None where none does."""
+    from dl.runs.run import is_study
+
+    if is_study(run.path):
+        from dl.tuning.study import read_study
+
+        study = read_study(run.path)
+        fits = [study.run(trial) for trial in study.trials if trial.status == "running"]
+    else:
+        from dl.runs.study import read_study as read_fits
+
+        points = read_fits(run.path)
+        fits = [points.run(len(points.points) + 1)]
+    return next((one for one in fits if _runs_now(one)), None)
+
+
 def _json(found: Standing) -> dict[str, Any]:  # Any: JSON
     return {"name": found.name, "kind": found.kind, "status": found.status, "running": found.running} | {
         "result": found.result,
         "next": found.next,
+        "pid": found.pid,
     }
 
 
@@ -100,12 +193,12 @@ def _stages(state: Workflow) -> list[dict[str, Any]]:  # Any: JSON
 
 def standing_of_workflow(state: Workflow) -> Standing:
     """Return where a workflow stands."""
-    running = state.status == "running" and is_running(state.pid, state.host)
-    status = "killed" if state.status == "running" and not running else state.status
-    done = [one for one in state.stages if one.status in ("finished", "skipped")]
-    last = next((one for one in reversed(done) if one.result), None)
-    result = f"{len(done)} of {len(state.stages)} stages; {last.result if last else 'none finished'}"
-    return Standing(state.name, "workflow", status, result, "" if running else state.command, running)
+    from dl.runs.workflow import describe_workflow
+
+    status, result = describe_workflow(state)
+    running = status == "running"
+    pid = state.pid if running else 0
+    return Standing(state.name, "workflow", status, result, "" if running else state.command, running, pid)
 
 
 def show_workflow(out: Console, state: Workflow) -> None:
@@ -225,10 +318,22 @@ def _of_run(run: Run) -> Standing:
     next_ = f"dl fit --resume {number}" if can_go_on(run) else f"dl report {number}"
     if manifest.protocol and status != "finished":
         next_ = f"dl cv --resume {number}"
-    watch = f"dl report {number} --watch"
-    return Standing(
-        run.name, "cv" if manifest.protocol else "fit", status, result, watch if running else next_, running
-    )
+    next_ = f"dl report {number} --watch" if running else next_
+    pid, left = (manifest.pid, _left_of_fit(run)) if running else (0, "")
+    return Standing(run.name, "cv" if manifest.protocol else "fit", status, result, next_, running, pid, left)
+
+
+def _left_of_fit(run: Run) -> str:
+    """Describe the time that a running fit is expected to take, from its epochs; empty before the first."""
+    from dl.words import show_seconds
+    from dl.work import Meter
+
+    rows, epochs = run.history.rows, float(str(run.recipe.train.get("epochs", 0)))
+    meter, passed = Meter(0.0), max(time.time() - (run.path / "run.json").stat().st_mtime, 0.0)
+    for row in rows:
+        meter.add(row["epoch"], row["seconds"])
+    left = meter.left(epochs, rows[-1]["seconds"] + passed) if rows else None
+    return "" if left is None else f", about {show_seconds(left)} left"
 
 
 def _runs_now(run: Run) -> bool:
@@ -239,5 +344,7 @@ def _show(out: Console, found: Standing) -> None:
     """Print where a study or a run stands."""
     out.print(plain(f"{found.name}: {found.kind}, {found.status}", "bold"))
     out.print(plain(f"  {found.result}", longest=LONG))
+    if found.pid:
+        out.print(plain(f"  process {found.pid}{found.left}"))
     if found.next:
         out.print(Text.assemble(("  next  ", "dim"), plain(found.next, "bold", LONG)), soft_wrap=True)

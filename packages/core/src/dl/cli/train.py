@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dl import files
+from dl.cli.detach import check_address, detach_fit, tell_end
 from dl.cli.flags import (
     DEFAULT_RUNS,
     Accelerator,
@@ -30,6 +31,7 @@ from dl.cli.flags import (
     GroupOn,
     Input,
     Json,
+    MaxTime,
     ModelName,
     OnLeak,
     Precision,
@@ -131,11 +133,21 @@ def fit(
     strategy: Annotated[str, typer.Option(help="Distribution strategy: auto, ddp, fsdp, ...")] = "auto",
     precision: Precision = "32-true",
     num_nodes: Annotated[int, typer.Option(help="Number of machines.")] = 1,
-    max_time: Annotated[str, typer.Option(help="Stop training after this time, as DD:HH:MM:SS.")] = "",
+    max_time: MaxTime = "",
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Go on without this terminal; see: dl status, dl stop.")
+    ] = False,
+    notify: Annotated[
+        str, typer.Option(help="At the end, post the verdict as JSON to this address.", metavar="URL")
+    ] = "",
+    bell: Annotated[bool, typer.Option("--bell", help="At the end, ring the bell of the terminal.")] = False,
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
 ) -> int:
     """Train, as `dl.fit`."""
+    check_address(notify)
+    if detach:
+        return detach_fit(context.obj, runs, as_json=as_json)
     follow()
     where = (accelerator, devices, strategy, precision, num_nodes, max_time)
     if (code := _on_each_device(context.obj, *_places(where, resume, runs))) is not None:
@@ -168,7 +180,8 @@ def fit(
         }
         named |= {"--seed": "" if seed is None else str(seed), "--reg": " ".join(reg or [])}
         _need_nothing_typed(resume, named, typed)
-        return _resume(resume, plugins, typed, where, runs, loggers, rivals, accept_changes, as_json=as_json)
+        ending = (notify, bell)
+        return _resume(resume, plugins, typed, where, runs, loggers, rivals, accept_changes, ending, as_json=as_json)
     if accept_changes:
         raise BadOption("--accept-changes goes with --resume")
     with hinting_at_flags(typed):
@@ -182,7 +195,7 @@ def fit(
         run = fit_recipe(*places, rivals=rivals, resume_if_exists=resume_if_exists)
     if not is_first_device():  # whoever started it takes another code for a fault, and would end the first one
         return 0
-    return finish(run, plugins, as_json=as_json)
+    return finish(run, plugins, notify, bell=bell, as_json=as_json)
 
 
 def _need_nothing_typed(run: str, named: dict[str, str], typed: dict[str, str]) -> None:
@@ -207,6 +220,7 @@ def _resume(
     loggers: dict[str, Any],  # Any: options by name
     rivals: bool | None,
     accept_changes: bool,
+    ending: tuple[str, bool],
     *,
     as_json: bool,
 ) -> int:
@@ -223,7 +237,8 @@ def _resume(
     how: dict[str, Any] = {"rivals": rivals, "accept_changes": accept_changes}  # Any: of several types
     with redirect_stdout(sys.stderr):  # a network may print
         run = resume_run(*places, epochs=epochs, save_every=given.get(SAVE_EVERY), **how)
-    return finish(run, plugins, as_json=as_json) if is_first_device() else 0
+    notify, bell = ending
+    return finish(run, plugins, notify, bell=bell, as_json=as_json) if is_first_device() else 0
 
 
 def _places(where: tuple[str, str, str, str, int, str], resume: str, runs: Path) -> tuple[str, str, int]:
@@ -279,19 +294,35 @@ def resolve_going_on(plugins: Plugins, asked: Asked, from_run: str, runs: Path) 
     return resolve_from(plugins, open_run(from_run, runs), asked)
 
 
-def finish(run: Run, plugins: Plugins, *, as_json: bool) -> int:
+def finish(run: Run, plugins: Plugins, notify: str = "", *, bell: bool = False, as_json: bool) -> int:
     """Print what a finished or interrupted run reached, as JSON or as its report; return the exit code.
 
     A run that is still running is one whose end could not be written.
+
+    Args:
+        run: That has ended.
+        plugins: The registered plugins.
+        notify: An address to which the end is told.
+        bell: Whether the bell of the terminal is rung.
+        as_json: Whether JSON is printed.
     """
     if as_json:
         manifest = run.manifest
         print(json.dumps({"run": str(run.path), "status": manifest.status, "best": run.best}))
     else:
         report(run, plugins)
+    tell_end(run, _verdict(run, plugins) if notify else "", notify, bell=bell)
     if run.manifest.status == "running":
         return 1
     return 128 + run.manifest.signal if run.manifest.signal else 0
+
+
+def _verdict(run: Run, plugins: Plugins) -> str:
+    """Return the verdict on a run; empty where there is none."""
+    try:
+        return run.report(plugins=plugins).verdict
+    except DLError:
+        return ""
 
 
 def report(run: Run, plugins: Plugins) -> None:

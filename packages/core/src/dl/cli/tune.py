@@ -71,8 +71,10 @@ def tune(
     domain: DomainName = "",
     data: Data = "",
     options: Further = None,
-    trials: Annotated[int | None, typer.Option(help="Number of fits.  [20 without --time]")] = None,
-    time: Annotated[str, typer.Option(help="Begin no fit after this time: 20m, 1h30m, 90s.", metavar="TIME")] = "",
+    trials: Annotated[int | None, typer.Option(help="Number of fits.  [20 without --max-time]")] = None,
+    time: Annotated[
+        str, typer.Option("--max-time", help="Begin no fit after this time: 20m, 1h30m, 90s.", metavar="TIME")
+    ] = "",
     sampler: Annotated[str, typer.Option(help="How options are drawn: tpe, random or grid.")] = "tpe",
     protocol: Annotated[
         str, typer.Option(help="Fits of a trial: kfold:4, iterated-kfold:4x3, ...  [holdout]", metavar="PROTOCOL")

@@ -50,7 +50,7 @@ def add_to(app: typer.Typer) -> None:
 
 _WORKFLOW = """Work in stages, from a look at the data to the final score.
 
-Example: dl workflow tabular wine --time 10m
+Example: dl workflow tabular wine --max-time 10m
 
 The stages: look, baseline, fit, overfit, regularize, tune, final. Each has an entry and an exit condition, which are
 checked and printed; the folder of the workflow holds what was reached, and dl report shows it on one page.
@@ -64,7 +64,7 @@ def workflow(
     data: Data = "",
     options: Further = None,
     time: Annotated[
-        str, typer.Option(help="Time that all stages may take: 30m, 1h30m, 90s.  [any]", metavar="TIME")
+        str, typer.Option("--max-time", help="Time that all stages may take: 30m, 1h30m, 90s.  [any]", metavar="TIME")
     ] = "",
     trials: Annotated[int, typer.Option(help="Trials of the tuning.  [20, or what the time allows]", min=0)] = 0,
     on_leak: Annotated[
@@ -103,10 +103,10 @@ def workflow(
     }
     domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir})
     named = split_named(reg or [])
-    given = {"domain": domain, "data": data, "--model": model, "--recipe": recipe, "--task": task, "--time": time}
+    given = {"domain": domain, "data": data, "--model": model, "--recipe": recipe, "--task": task, "--max-time": time}
     if resume and (stated := [name for name, value in (given | typed | named).items() if value]):
         raise BadOption(f"--resume {resume} goes on with the choices of that workflow; leave {', '.join(stated)} out")
-    from dl.tuning.budget import parse_time
+    from dl.limits import parse_time
 
     limit = parse_time(time) if time else 0.0
     from dl.plugins.loading import load_plugins

@@ -51,6 +51,7 @@ from dl.training.devices import Devices
 from dl.training.run_fit import fit_recipe
 from dl.training.setup import FitSetup, set_up
 from dl.words import many
+from dl.work import reported
 
 if TYPE_CHECKING:
     from dl.plugins.at_hand import Model
@@ -239,7 +240,8 @@ def _fit_folds(
             with _ending(folder, write):
                 write("running")
                 runs = dict[int, Run]()
-                for number, run in _folds(plan, folder / FOLDS, first, devices, plugins, at_hand, jobs, places):
+                fits = _folds(plan, folder / FOLDS, first, devices, plugins, at_hand, jobs, places)
+                for number, run in reported(fits, "folds", plan.protocol.fits):
                     if run.manifest.status != "finished":
                         words = f"fold {number} of {plan.protocol.fits} {run.manifest.message}"
                         message = f"{words}; {_go_on(folder)}"

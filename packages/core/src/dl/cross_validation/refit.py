@@ -17,6 +17,7 @@ from dl.runs.run import LEARNER, PREPROCESSOR, WEIGHTS, Run, keep_json
 from dl.splits.partition import DataSplits, choose_scored
 from dl.training.devices import Devices
 from dl.training.setup import set_up
+from dl.training.trackers import Trackers
 from dl.training.train import train
 
 SCORED = 1_000  # training examples that are scored after each epoch; their scores are not kept
@@ -49,7 +50,7 @@ def refit(plan: Plan, folder: Path, epochs: int, devices: Devices, plugins: Plug
     sealed.drop(folder / WEIGHTS)
     sealed.drop(folder / LEARNER)
     keep_json(folder / PREPROCESSOR, setup.preprocessor.settings())
-    train(setup, devices, folder, Console(quiet=True), plugins, {}, last_epoch=epochs)
+    train(setup, devices, folder, Console(quiet=True), Trackers(), last_epoch=epochs)
     if not Run(folder).weights.exists():
         return False
     commit(folder, Run(folder).manifest)

@@ -32,6 +32,7 @@ MARK = b"\ndl sum "  # before the checksum at the end of an entry
 DIGITS = 16  # of the checksum
 CHUNK = 1 << 24  # bytes summed at once
 VERIFIED = 4 << 30  # bytes of an entry up to which it is verified before it is used: seconds
+UNSUMMED = b"0" * DIGITS  # in place of the checksum of a larger one
 
 
 class DamagedEntry(UserWarning):
@@ -72,12 +73,22 @@ def size_limit() -> int:
     Raises:
         BadOption: If ``$DL_CACHE_SIZE`` is not a size.
     """
-    given = os.environ.get(SIZE, "")
+    given = size_given(SIZE)
+    return DEFAULT if given is None else given
+
+
+def size_given(variable: str) -> int | None:
+    """Return the size in an environment variable, in bytes; None if it is not set.
+
+    Raises:
+        BadOption: If it is not a size.
+    """
+    given = os.environ.get(variable, "")
     if not given:
-        return DEFAULT
+        return None
     match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([kmgt]?)b?", given.strip().lower())
     if match is None:
-        raise BadOption(f"{SIZE}={given!r}: expected a size, like 500MB or 20GB")
+        raise BadOption(f"{variable}={given!r}: expected a size, like 500MB or 20GB")
     return int(float(match[1]) * UNITS[match[2]])
 
 
@@ -105,7 +116,7 @@ def write_entry(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         write(stream)
         stream.flush()
         size = stream.seek(0, os.SEEK_END)
-        found = _sum(stream.fileno(), size)
+        found = _sum(stream.fileno(), size) if size <= VERIFIED else UNSUMMED
         stream.seek(size)
         stream.write(MARK + found)
 

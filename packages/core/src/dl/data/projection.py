@@ -24,6 +24,7 @@ KINDS = 512  # of runs of three values in a text
 BUCKETS = 8  # of the categories of a column
 LONGEST = 20_000  # values of a row that are read
 LARGEST = 1e30  # number that is told apart from a larger one
+AT_ONCE = 1 << 23  # numbers of inputs that are projected at once
 _CHUNK = 256  # inputs at once
 
 Floats = NDArray[np.float32]
@@ -43,7 +44,9 @@ def project_inputs(inputs: Inputs, rows: Index) -> Floats:
         return np.concatenate([project_inputs(part, rows) for part in inputs.parts.values()], axis=1)
     if not isinstance(inputs, Ragged) and inputs.dtype.names:
         return _of_columns(inputs[rows])
-    pieces = [_of_piece(inputs, rows[start : start + _CHUNK]) for start in range(0, len(rows), _CHUNK)]
+    width = 1 if isinstance(inputs, Ragged) else int(np.prod(inputs.shape[1:]))
+    size = max(1, min(_CHUNK, AT_ONCE // max(width, 1)))
+    pieces = [_of_piece(inputs, rows[start : start + size]) for start in range(0, len(rows), size)]
     return np.concatenate(pieces) if pieces else np.empty((0, MOST_NUMBERS), np.float32)
 
 

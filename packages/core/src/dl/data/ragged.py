@@ -47,10 +47,7 @@ class Ragged:
         return Ragged(self.values[source], offsets)
 
     def release(self) -> None:
-        """Release the pages of a column mapped from a file; they are read again on the next access.
-
-        Writes into a copy-on-write map would be lost; dl makes none.
-        """
+        """Release the pages of a column mapped from a file; they are read again on the next access."""
         mapped = getattr(self.values, "_mmap", None)
         if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
             mapped.madvise(mmap.MADV_DONTNEED)

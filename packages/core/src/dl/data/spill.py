@@ -58,7 +58,6 @@ class RaggedWriter:
             return Ragged(np.concatenate([np.empty(0, self.dtype), *self.chunks]), offsets)
         with explain_write_errors(cache_folder(FOLDER)):
             self.file.flush()
-        # Copy-on-write, since torch needs writable arrays.
-        values = np.memmap(self.file, self.dtype, "c", shape=(self.size,))
+        values = np.memmap(self.file, self.dtype, "r", shape=(self.size,))
         self.file.close()  # the map keeps it
         return Ragged(values, offsets)

@@ -16,6 +16,7 @@ from dl.data.examples import Index, Inputs
 from dl.data.ragged import Ragged
 
 FEW = 64  # numbers of an input that each are a column
+AT_ONCE = 1 << 22  # numbers of inputs that are summarized at once
 Columns = dict[str, NDArray[Any]]  # (n,) numbers, NaN for a missing one, or words. Any: either
 
 
@@ -40,11 +41,16 @@ def summarize_inputs(inputs: Inputs, rows: Index) -> Columns:
     if inputs.dtype.names:
         found: Any = inputs  # Any: a structured type, whose fields numpy cannot type
         return {name: found[name][rows] for name in inputs.dtype.names}
-    chosen = np.asarray(inputs[rows])
-    if chosen.ndim == 2 and chosen.shape[1] <= FEW:
-        return {f"input {k}": column for k, column in enumerate(chosen.T.astype(np.float64))}
-    flat = chosen.reshape(len(chosen), -1)
-    return {"brightness": flat.mean(axis=1, dtype=np.float64), "contrast": flat.std(axis=1, dtype=np.float64)}
+    if inputs.ndim == 2 and inputs.shape[1] <= FEW:
+        return {f"input {k}": column for k, column in enumerate(inputs[rows].T.astype(np.float64))}
+    light: Columns = {"brightness": np.empty(len(rows)), "contrast": np.empty(len(rows))}
+    size = max(AT_ONCE // int(np.prod(inputs.shape[1:])), 1)
+    for start in range(0, len(rows), size):
+        piece = slice(start, start + size)
+        flat = inputs[rows[piece]].reshape(len(rows[piece]), -1)
+        light["brightness"][piece] = flat.mean(axis=1, dtype=np.float64)
+        light["contrast"][piece] = flat.std(axis=1, dtype=np.float64)
+    return light
 
 
 def describe_series(series: Ragged) -> Columns:

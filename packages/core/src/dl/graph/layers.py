@@ -321,7 +321,7 @@ class _Recurrent(nn.Module):
             return states if self.each else states[:, -1]
         if self.each:
             return batch._replace(values=states)
-        return states[torch.arange(len(states), device=states.device), batch.lengths - 1]
+        return states[torch.arange(states.shape[0], device=states.device), batch.lengths - 1]
 
 
 class _Average(nn.Module):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from dl import collector
 from dl.errors import BadOption, BadRun
 from dl.inference.ensemble import need_all_folds, open_ensemble
 from dl.inference.loaded import LoadedLearner, LoadedRun
@@ -53,6 +54,7 @@ def reopen(run: Run, plugins: Plugins, model: Model | None = None) -> LoadedRun:
     plugins = _without_lost_data(run, plugins)
     recipe = resolve(plugins, recipe=str(run.path / "recipe.toml"), options=replaced)
     domain = plugins.domain(recipe.domain).load()
+    collector.resume()
     preprocessor = domain.restore(read_json(run.path / PREPROCESSOR, dict[str, Any]))
     spec = plugins.model(recipe.domain, recipe.model)
     if spec.is_learner:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dl import sealed
-from dl.errors import BadRun, PluginFailed
+from dl.errors import BadRun, DamagedRun, PluginFailed
 from dl.learner import Learner
 from dl.learners.fitted import FittedLearner
 
@@ -48,7 +48,7 @@ def load_learner(path: Path, learner: Learner) -> FittedLearner:
         stored: dict[str, Any] = io.loads(content, trusted=[*TRUSTED, *learner.trusted])  # Any: objects of scikit-learn
         return FittedLearner(learner, stored["learnt"], tuple(stored["estimators"]))
     except FileNotFoundError:
-        raise BadRun(f"{path} is missing; the run is not complete") from None
+        raise DamagedRun(f"{path} is missing; the run is not complete") from None
     except BadRun:
         raise
     except Exception as error:  # of skops, of zipfile, or of another version of scikit-learn

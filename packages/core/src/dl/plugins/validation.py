@@ -35,20 +35,26 @@ LONGEST_DESCRIPTION = 10_000  # characters; a command's is its help
 OWN_COMMANDS = frozenset(
     {
         "doctor",
+        "export",
         "fit",
         "cv",
         "baseline",
         "check",
+        "completion",
         "install",
         "ls",
         "new",
+        "note",
         "plugins",
         "predict",
+        "rm",
         "show",
+        "tag",
         "test",
         "tune",
         "workflow",
         "status",
+        "stop",
         "uninstall",
     }
 )

@@ -26,6 +26,7 @@ LR, BATCH_SIZE = FOUND = (
     "lr",
     "batch_size",
 )  # of training, found by short fits where they are ``auto``
+SHUFFLE, FULL, BLOCKS = "shuffle", "full", "blocks"  # of training: the order of an epoch
 SAVE_EVERY = "save_every"  # of training, which changes nothing in a fit
 LARGEST = 1_000_000  # bytes of a recipe file
 SCHEDULES = ("constant", "one-cycle", "cosine")
@@ -62,6 +63,12 @@ TRAIN_OPTIONS = (
     ),
     Option(WEIGHTS, AUTO, "of the losses of several targets: auto learns them; equal; or price=1,sold=0.5"),
     Option("monitor", "metric", "choose the best epoch by the headline metric or the loss", choices=("metric", "loss")),
+    Option(
+        SHUFFLE,
+        AUTO,
+        "order of an epoch: full, of all rows; blocks, of data larger than memory; auto takes what fits",
+        choices=(AUTO, FULL, BLOCKS),
+    ),
     Option(SAVE_EVERY, 60.0, "seconds between two saves of the state from which dl fit --resume continues", low=0.0),
 )
 OF_LEARNERS = tuple(  # which are not trained in epochs

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.errors import BadRun
+from dl.errors import DamagedRun
 from dl.groups import Groups
 from dl.intervals import Estimate
 from dl.runs.ledger import TestEvaluation
@@ -141,5 +141,5 @@ def read_columns(folder: Path) -> tuple[dict[str, Arrays], Arrays | None]:
     arrays = read_arrays(folder / SEEN)
     names = arrays.get("names", np.array([], "U1")).tolist()
     if any(f"column{k}" not in arrays for k in range(len(names))):
-        raise BadRun(f"{folder / SEEN} is damaged: a column is missing")
+        raise DamagedRun(f"{folder / SEEN} is damaged: a column is missing")
     return {name: arrays[f"column{k}"] for k, name in enumerate(names)}, arrays.get("unknown")

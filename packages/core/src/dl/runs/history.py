@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dl import sealed
-from dl.errors import BadOption, BadRun
+from dl.errors import BadOption, BadRun, DamagedRun
 from dl.files import write_text
 from dl.runs.manifest import MetricInfo
 from dl.sealed import Seal
@@ -98,9 +98,9 @@ def read_history(path: Path) -> History:
     except (ValueError, TypeError, csv.Error) as error:
         raise BadRun(f"{path}: line {len(rows) + 2} is not a row of numbers") from error
     except OSError as error:
-        raise BadRun(f"{path} cannot be read: {error.strerror}") from error
+        raise DamagedRun(f"{path} cannot be read: {error.strerror}") from error
     if not all("epoch" in row for row in rows):
-        raise BadRun(f"{path} is not the history of a run: a row has no epoch")
+        raise DamagedRun(f"{path} is not the history of a run: a row has no epoch")
     return History(tuple(_listed(path, rows)))
 
 
@@ -116,7 +116,7 @@ def _listed(path: Path, rows: list[EpochRow]) -> list[EpochRow]:
     if len(rows) < seal.size:
         raise BadRun(f"{path} has {len(rows)} of the {many(seal.size, 'row')} that were written; {sealed.RESTORE}")
     if _digest(rows[: seal.size]) != seal.sha256:
-        raise BadRun(f"{path} is damaged: it is not what was written, its checksum differs; {sealed.RESTORE}")
+        raise DamagedRun(f"{path} is damaged: it is not what was written, its checksum differs; {sealed.RESTORE}")
     return rows[: seal.size]
 
 

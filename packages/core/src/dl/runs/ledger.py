@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dl import regular
-from dl.errors import BadRun
+from dl.errors import BadRun, DamagedRun
 from dl.files import append_line
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
@@ -95,7 +95,7 @@ def _lines(path: Path) -> list[dict[str, Any] | None]:  # Any: JSON
     try:
         lines = regular.read_bytes(path).splitlines()
     except OSError as error:
-        raise BadRun(f"{path} cannot be read: {error.strerror}") from error
+        raise DamagedRun(f"{path} cannot be read: {error.strerror}") from error
     found: list[dict[str, Any] | None] = []
     for number, line in enumerate(lines, start=1):
         try:

@@ -5,22 +5,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dl.defaults import DataFacts
-from dl.errors import BadRun
-from dl.stored import from_json
+from dl.errors import BadRun, DamagedRun
+from dl.stored import as_text, convert, parse_object, seal_text, unseal
 
 if TYPE_CHECKING:
     from dl.data.heads import Head
 
 FORMAT = 1
-SEAL = "seal"  # key of the checksum of everything before it
 AS_IT_WAS = "origin"  # name of the baseline that is the run from which a fit goes on
 TIME_UP = "the time was up"  # how the message of a run begins that --max-time ended
 STATUSES = ("running", "finished", "interrupted", "failed", "killed")
@@ -321,6 +318,8 @@ class Manifest:
         folds: The scores of its fits, once all are finished.
         learner: Of a model that is a learner of scikit-learn, its answer in words; empty for a network.
         process_start: When that process started, as `dl.processes.started` returns it; empty if unknown.
+        layout: Of feature maps in memory, ``channels-last`` or ``channels-first``, where it was chosen by timing; empty
+            for that of the network as it was built.
         files: The files of the run: for each name its checksum, size and place, as `dl.sealed` writes them.
         format: Version of the run folder.
     """
@@ -348,39 +347,18 @@ class Manifest:
     folds: tuple[FoldScore, ...] = ()
     learner: str = ""
     process_start: str = ""
+    layout: str = ""
     files: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
 
     def to_json(self, *, sealed: bool = False) -> str:
         """Return the text of `run.json`, with a checksum of its own where it is sealed."""
         content = asdict(self)
-        return _text(content | {SEAL: _checksum(content)} if sealed else content)
+        return seal_text(content) if sealed else as_text(content)
 
     def with_status(self, status: str, **changes: Any) -> Manifest:  # Any: fields of a manifest, checked by replace
         """Return the manifest with a new status and other changed fields."""
         return replace(self, status=status, **changes)
-
-
-def _text(content: dict[str, Any]) -> str:  # Any: JSON
-    return json.dumps(content, indent=1, ensure_ascii=True) + "\n"
-
-
-def _checksum(content: dict[str, Any]) -> str:  # Any: JSON
-    return hashlib.sha256(_text(content).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class _Version:
-    """The version of a manifest, read first: other versions may have other fields."""
-
-    format: Any  # Any: JSON
-
-
-def _is_whole(text: str) -> bool:
-    """Return whether a manifest has the checksum that it names; True for one that names none."""
-    content = json.loads(text)
-    seal = content.pop(SEAL, None) if isinstance(content, dict) else None
-    return seal is None or seal == _checksum(content)
 
 
 def parse_manifest(text: str, where: str) -> Manifest:
@@ -390,17 +368,17 @@ def parse_manifest(text: str, where: str) -> Manifest:
         BadRun: If it is malformed or of an unknown version.
     """
     try:
-        version = from_json(text, _Version).format
-    except ValueError as error:
-        raise BadRun(f"{where} is not the manifest of a run of dl") from error
+        content = parse_object(text)
+        version = content["format"]
+    except (ValueError, KeyError) as error:
+        raise DamagedRun(f"{where} is not the manifest of a run of dl") from error
     if version != FORMAT:
         raise BadRun(f"{where} has run format {version!r}; this dl reads format {FORMAT}  install the dl that wrote it")
-    if not _is_whole(text):
-        raise BadRun(f"{where} is damaged: it is not what was written, its checksum differs; restore it from a copy")
     try:
-        manifest = from_json(text, Manifest)
+        unseal(text, content)
+        manifest = convert(content, Manifest)
     except ValueError as error:
-        raise BadRun(f"{where} is damaged: {error}") from error
+        raise DamagedRun(f"{where} is damaged: {error}") from error
     if not manifest.task.metrics:
-        raise BadRun(f"{where} is damaged: the task has no metric")
+        raise DamagedRun(f"{where} is damaged: the task has no metric")
     return manifest

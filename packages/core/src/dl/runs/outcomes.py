@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from dl import sealed
 from dl.data.examples import Subset
-from dl.errors import BadRun
+from dl.errors import DamagedRun
 from dl.groups import Groups
 
 PARTS = ("val", "probe")
@@ -222,7 +222,7 @@ def read_outcomes(folder: Path, part: str) -> PartOutcomes:
             stored = _named(arrays, f"{part}_{name}", path)
             packed = stored.dtype == np.uint8
             if stored.shape != ((n + 7) // 8 if packed else n,):
-                raise BadRun(f"{path}: {stored.size} values of {part} {name} for {n} examples")
+                raise DamagedRun(f"{path}: {stored.size} values of {part} {name} for {n} examples")
             rows.append(np.unpackbits(stored, count=n).astype(bool) if packed else stored)
     loss, score, margin = (np.stack(rows) if rows else np.empty((0, n), np.float32) for rows in columns.values())
     groups = _groups(examples.get(f"{part}_groups"), n, folder)
@@ -245,7 +245,7 @@ def _stored_epochs(folder: Path) -> Iterator[tuple[Path, dict[str, NDArray[Any]]
 def _groups(numbers: NDArray[Any] | None, n: int, folder: Path) -> Groups | None:  # Any: as stored
     """Return the groups of n examples that a run keeps; None where it keeps none."""
     if numbers is not None and (numbers.shape != (n,) or numbers.dtype.kind not in "iu"):
-        raise BadRun(f"{folder / 'examples.npz'}: {numbers.size} groups for {n} examples")
+        raise DamagedRun(f"{folder / 'examples.npz'}: {numbers.size} groups for {n} examples")
     return Groups.of(numbers)
 
 
@@ -255,7 +255,7 @@ def _epoch_file(folder: Path, epoch: int) -> Path:
 
 def _named(arrays: Mapping[str, NDArray[Any]], name: str, path: Path) -> NDArray[Any]:  # Any: as stored
     if name not in arrays:
-        raise BadRun(f"{path} does not hold {name}")
+        raise DamagedRun(f"{path} does not hold {name}")
     return arrays[name]
 
 
@@ -279,6 +279,6 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:  # Any: as stored
             raise ValueError("it holds something other than arrays")
         return arrays
     except FileNotFoundError:
-        raise BadRun(f"{path} is missing; the run is not complete") from None
+        raise DamagedRun(f"{path} is missing; the run is not complete") from None
     except _DAMAGE as error:
-        raise BadRun(f"{path} is damaged or not a file of dl: {error}") from error
+        raise DamagedRun(f"{path} is damaged or not a file of dl: {error}") from error

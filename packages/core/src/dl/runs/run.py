@@ -18,8 +18,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dl import files, sealed
-from dl.errors import BadOption, BadRecipe, BadRun, PluginFailed, nearest
+from dl import files, regular, sealed
+from dl.errors import BadOption, BadRecipe, BadRun, DamagedRun, PluginFailed, nearest
 from dl.finding import SEVERITIES, Finding
 from dl.hookspecs import RunReport
 from dl.plugins.loading import load_plugins
@@ -29,7 +29,7 @@ from dl.recipes.recipe import PartialRecipe, read_recipe
 from dl.runs.history import History, read_history
 from dl.runs.manifest import Manifest, parse_manifest
 from dl.runs.outcomes import PartOutcomes, count_epochs, read_outcomes
-from dl.stored import Value, from_json
+from dl.stored import Value, as_text, from_json
 from dl.words import many
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ WORKFLOW = "workflow.json"  # the file of a workflow, whose folder is one of run
 LEVELS = 6  # of folders that lie in each other: a workflow, a study, its trials, a trial, its folds, a fold
 HEADS = sealed.HEADS  # folder of the runs of the heads of several targets
 WEIGHTS, LEARNER = "best.safetensors", "learner.skops"  # what a run answers new inputs with
+MOST_INDENTED = 100_000  # characters of JSON
 PREPROCESSOR = "preprocessor.json"  # what prepares them
 NETWORK = "network.json"  # its layers as they are drawn
 OF_RUN = ("status", "seconds", "message", "signal", "epochs", "best_epoch")  # what a head has in common with its run
@@ -93,11 +94,11 @@ class Run:
         """A row for each finished epoch."""
         history = read_history(self.path / "history.csv")
         if not len(history) and self.manifest.best_epoch:
-            raise BadRun(f"{str(self.path)!r} is not a complete run: history.csv is missing or empty")
+            raise DamagedRun(f"{str(self.path)!r} is not a complete run: history.csv is missing or empty")
         self._need_epochs({row["epoch"] for row in history.rows}, len(history))
         headline = f"val_{self.manifest.task.headline.name}"
         if any(headline not in row for row in history.rows):
-            raise BadRun(f"{str(self.path)!r} is not a complete run: a row of history.csv has no {headline}")
+            raise DamagedRun(f"{str(self.path)!r} is not a complete run: a row of history.csv has no {headline}")
         return history
 
     def report(self, *, ignore: Iterable[str] = (), plugins: Plugins | None = None) -> RunReport:
@@ -114,6 +115,20 @@ class Run:
         given = {"run": self, "plugins": plugins, "ignore": tuple(ignore)}
         return first_answer(plugins.reporters, "reports on runs", **given)
 
+    def export(self, to: str = "onnx", **options: Any) -> Any:  # Any: as `dl.export` takes and returns them
+        """Export the network with its preparation, as `dl.export`.
+
+        Args:
+            to: The format.
+            **options: Of `dl.export`.
+
+        Raises:
+            DLError: As `dl.export`.
+        """
+        import dl  # as the command line: its names are looked up when they are used, so readers do without torch
+
+        return dl.export(self, to, **options)
+
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """The findings of the report, the most severe first."""
@@ -125,7 +140,7 @@ class Run:
         path = self.path / "findings.json"
         found = read_json(path, tuple[Finding, ...])
         if unknown := {finding.severity for finding in found} - set(SEVERITIES):
-            raise BadRun(f"{path} is damaged: severity {', '.join(unknown)}")
+            raise DamagedRun(f"{path} is damaged: severity {', '.join(unknown)}")
         return found
 
     @cached_property
@@ -180,7 +195,7 @@ class Run:
         missing = next((epoch for epoch in range(1, ran + 1) if epoch not in found), 0)
         if missing:
             has = f"history.csv has no row of epoch {missing}, and {many(ran, 'epoch')} ran"
-            raise BadRun(f"{str(self.path)!r} is not a complete run: {has}; put the file back, or fit again")
+            raise DamagedRun(f"{str(self.path)!r} is not a complete run: {has}; put the file back, or fit again")
 
     def _text(self, name: str) -> str:
         try:
@@ -190,9 +205,9 @@ class Run:
                 raise BadRun(_study_line(self.path)) from None
             if (self.path / WORKFLOW).exists():
                 raise BadRun(_workflow_line(self.path)) from None
-            raise BadRun(f"{str(self.path)!r} is not a complete run: {name} is missing") from None
+            raise DamagedRun(f"{str(self.path)!r} is not a complete run: {name} is missing") from None
         except (OSError, UnicodeDecodeError) as error:
-            raise BadRun(f"{str(self.path / name)!r} cannot be read: {error}") from error
+            raise DamagedRun(f"{str(self.path / name)!r} cannot be read: {error}") from error
 
 
 def first_answer(hooks: Iterable[Callable[..., Answer | None]], what: str, **given: object) -> Answer:
@@ -218,7 +233,19 @@ def claim_run(root: Path, label: str) -> Path:
     slug = slug_of(label)
     with files.locked(root):  # two runs with different names must not share a number
         numbers = [int(match[1]) for folder in root.iterdir() if (match := NAME.fullmatch(folder.name))]
+        numbers += _tested_numbers(root)
         return files.claim_folder(root, lambda number: f"{number:04d}-{slug}", max(numbers, default=0) + 1)
+
+
+def _tested_numbers(root: Path) -> list[int]:
+    """Return the numbers of tested runs: one that was removed since keeps its number, as the ledger has it."""
+    from dl.runs.ledger import LEDGER
+
+    try:
+        content = regular.read_bytes(root / LEDGER)
+    except OSError:
+        return []
+    return [int(number) for number in re.findall(rb'^\{"run": "(\d{4,9})-', content, re.MULTILINE)]
 
 
 def slug_of(label: str) -> str:
@@ -228,20 +255,20 @@ def slug_of(label: str) -> str:
 
 def list_runs(root: Path) -> list[Run]:
     """Return runs, tunings and workflows below a folder, oldest first; a study of capacity is none."""
-    return [run for run in _numbered(root) if _is_begun(run.path) and not (run.path / FITS_FILE).exists()]
+    return [run for run in list_numbered(root) if is_begun(run.path) and not (run.path / FITS_FILE).exists()]
 
 
-def _is_begun(path: Path) -> bool:
+def is_begun(path: Path) -> bool:
     """Return whether a run folder holds something to read: a fit that ends in its first moments leaves it empty."""
     return os.path.exists(path / sealed.RUN) or is_of_several(path)  # noqa: PTH110 - False for an impossible path
 
 
 def claimed_only(root: Path) -> list[Path]:
     """Return the run folders that hold no run, oldest first."""
-    return [run.path for run in _numbered(root) if not _is_begun(run.path)]
+    return [run.path for run in list_numbered(root) if not is_begun(run.path)]
 
 
-def _numbered(root: Path) -> list[Run]:
+def list_numbered(root: Path) -> list[Run]:
     """Return runs and studies below a folder, oldest first."""
     if not os.path.isdir(root):  # noqa: PTH112 - False for an impossible path
         return []
@@ -261,10 +288,10 @@ def is_of_several(path: Path) -> bool:
 
 def list_with_inner(root: Path) -> list[Run]:
     """Return the runs below a folder, oldest first, in place of a study or a workflow those in it."""
-    return [inner for run in _numbered(root) for inner in _inner(run)]
+    return [inner for run in list_numbered(root) for inner in inner_runs(run)]
 
 
-def _inner(run: Run) -> list[Run]:
+def inner_runs(run: Run) -> list[Run]:
     """Return a run, or the runs in the folder of a study or a workflow."""
     if not is_of_several(run.path):
         return [run]
@@ -324,7 +351,7 @@ def open_run(which: str | int | Path = "last", runs: str | Path = "runs") -> Run
         if not found:
             raise BadRun(f"there is no run in {str(root)!r} yet  start one: dl fit vision mnist")
         return _check_manifest(found[-1])
-    named = [run for run in _numbered(root) if is_named(run.name, str(which))]
+    named = [run for run in list_numbered(root) if is_named(run.name, str(which))]
     if len(named) == 1:
         return _check_manifest(named[0])
     if os.path.isdir(str(which)):  # noqa: PTH112 - a name that can be no path is no folder, and no error
@@ -341,9 +368,9 @@ def open_any(which: str, root: Path) -> Run:
         BadRun: If there is none.
     """
     refuse_runs_file(root)
-    found = _numbered(root)
+    found = list_numbered(root)
     if which == "last":
-        found = [run for run in found if _is_begun(run.path)]
+        found = [run for run in found if is_begun(run.path)]
         if not found:
             raise BadRun(f"there is no run in {str(root)!r} yet  start one: dl workflow tabular wine")
         return found[-1]
@@ -381,7 +408,7 @@ def find_folder(which: str | Path, runs: Path, kind: str, is_one: Callable[[Path
     Raises:
         BadRun: If there is none.
     """
-    found = [run.path for run in _numbered(runs) if is_one(run.path)]
+    found = [run.path for run in list_numbered(runs) if is_one(run.path)]
     if str(which) == "last" and found:
         return found[-1]
     for path in found:
@@ -402,9 +429,9 @@ def read_json(path: Path, kind: type[Value]) -> Value:
     try:
         return from_json(sealed.read(path), kind)
     except FileNotFoundError:
-        raise BadRun(f"{str(path)!r} is missing; the run is not complete") from None
+        raise DamagedRun(f"{str(path)!r} is missing; the run is not complete") from None
     except (OSError, ValueError) as error:
-        raise BadRun(f"{str(path)!r} is damaged: {error}") from error
+        raise DamagedRun(f"{str(path)!r} is damaged: {error}") from error
 
 
 def write_findings(path: Path, findings: Iterable[Finding]) -> None:
@@ -423,8 +450,9 @@ def keep_json(path: Path, content: Any) -> None:  # Any: what json takes
 
 
 def json_bytes(content: Any) -> bytes:  # Any: what json takes
-    """Return JSON as the files of a run hold it."""
-    return (json.dumps(content, indent=1) + "\n").encode()
+    """Return JSON as the files of a run hold it: with a line for each value, unless it is too large to be looked at."""
+    text = json.dumps(content)  # many times as fast as with indent
+    return (text + "\n" if len(text) > MOST_INDENTED else as_text(content)).encode()
 
 
 def _check_manifest(run: Run) -> Run:

@@ -12,7 +12,7 @@ import numpy as np
 
 from dl import sealed
 from dl.data.examples import Fingerprints, Subset, subset_fingerprint
-from dl.errors import BadRun
+from dl.errors import BadRun, DamagedRun
 from dl.runs.run import Run
 
 SEEN = "seen.npy"  # (n,) of 16 bytes each, sorted
@@ -34,11 +34,11 @@ def read_fingerprints(path: Path) -> Fingerprints:
     try:
         found = np.load(io.BytesIO(sealed.read(path)), allow_pickle=False)
     except FileNotFoundError:
-        raise BadRun(f"{str(path)!r} is missing; the run is not complete") from None
+        raise DamagedRun(f"{str(path)!r} is missing; the run is not complete") from None
     except (OSError, ValueError, EOFError) as error:
-        raise BadRun(f"{str(path)!r} is damaged: {error}") from error
+        raise DamagedRun(f"{str(path)!r} is damaged: {error}") from error
     if found.dtype != "S16" or found.ndim != 1:
-        raise BadRun(f"{str(path)!r} is damaged: {found.dtype} {found.shape} are not fingerprints")
+        raise DamagedRun(f"{str(path)!r} is damaged: {found.dtype} {found.shape} are not fingerprints")
     return np.asarray(found)
 
 

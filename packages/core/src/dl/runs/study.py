@@ -8,19 +8,18 @@ A study is no run: `dl report runs/0004-digits-curve/fits/01` opens one of its f
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from dl import regular
-from dl.errors import BadRun
+from dl.errors import DamagedRun
 from dl.intervals import Estimate
 from dl.runs.manifest import MetricInfo
 from dl.runs.run import FITS, FITS_FILE, Run, find_folder
 from dl.runs.wording import show_estimate, show_value
-from dl.stored import from_json
+from dl.stored import as_text, from_sealed, seal_text
 from dl.terminal import safe_text
 from dl.words import many, show_number
 
@@ -148,9 +147,9 @@ class Study:
         """Return the run of a fit, by its number."""
         return Run(fit_path(Path(self.path), fit))
 
-    def to_json(self) -> str:
-        """Return the text of `fits.json`."""
-        return json.dumps(asdict(self), indent=1) + "\n"
+    def to_json(self, *, sealed: bool = False) -> str:
+        """Return the text of `fits.json`, with a checksum of its own where it is sealed."""
+        return seal_text(asdict(self)) if sealed else as_text(asdict(self))
 
     def head(self) -> list[str]:
         """Return title, notes and table, a line each."""
@@ -204,11 +203,11 @@ def read_study(folder: Path) -> Study:
         BadRun: If it is none, or damaged.
     """
     try:
-        return replace(from_json(regular.read_bytes(study_file(folder)), Study), path=str(folder))
+        return replace(from_sealed(regular.read_bytes(study_file(folder)), Study), path=str(folder))
     except FileNotFoundError:
-        raise BadRun(f"{str(folder)!r} is no study: {FITS_FILE} is missing") from None
+        raise DamagedRun(f"{str(folder)!r} is no study: {FITS_FILE} is missing") from None
     except (OSError, ValueError) as error:
-        raise BadRun(f"{study_file(folder)} is damaged: {error}") from error
+        raise DamagedRun(f"{study_file(folder)} is damaged: {error}") from error
 
 
 def fit_path(folder: Path, number: int) -> Path:

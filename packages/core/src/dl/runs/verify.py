@@ -12,7 +12,8 @@ from dl.errors import BadRun
 from dl.runs.history import read_history
 from dl.runs.ledger import LEDGER, torn_lines
 from dl.runs.outcomes import ALL_LOGITS
-from dl.runs.run import Run, claimed_only, list_runs
+from dl.runs.run import FITS_FILE, STUDY, WORKFLOW, Run, claimed_only, inner_runs, is_of_several, list_runs
+from dl.stored import need_whole
 from dl.words import many
 
 
@@ -92,12 +93,16 @@ def faults_of_root(root: Path) -> Iterator[str]:
 
 
 def find_count(run: Run) -> str:
-    """Return the number of files that a run and the fits in it list, in words."""
-    return many(sum(len(sealed.listed(one.path)) for one in (run, *run.folds)), "file")
+    """Return the number of files that a run, or a study and the runs in it, and the fits in these list, in words."""
+    every = inner_runs(run) if is_of_several(run.path) else [run]
+    return many(sum(len(sealed.listed(one.path)) for outer in every for one in (outer, *outer.folds)), "file")
 
 
 def faults_inside(run: Run) -> Iterator[str]:
-    """Yield what is wrong with the files of a run and of the fits in it: a line for each."""
+    """Yield what is wrong with the files of a run, a study or a workflow, and of the fits in it: a line for each."""
+    if is_of_several(run.path):
+        yield from _faults_of_several(run)
+        return
     run.manifest  # noqa: B018 - reads and checks it
     if not sealed.listed(run.path):
         yield f"{run.path / sealed.RUN} lists no checksums: it is of an earlier dl"
@@ -105,3 +110,17 @@ def faults_inside(run: Run) -> Iterator[str]:
     for fold in run.folds:
         if fold.status:
             yield from faults_inside(fold)
+
+
+def _faults_of_several(run: Run) -> Iterator[str]:
+    for path in (run.path / name for name in (STUDY, FITS_FILE, WORKFLOW)):
+        try:
+            if path.exists():
+                need_whole(regular.read_bytes(path))
+        except (OSError, ValueError) as error:
+            yield f"{path} is damaged: {error}"
+    for one in inner_runs(run):
+        try:
+            yield from faults_inside(one)
+        except BadRun as error:
+            yield str(error)

@@ -11,22 +11,22 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from dl import files, regular
-from dl.errors import BadRun
+from dl.errors import BadRun, DamagedRun
 from dl.finding import Finding
 from dl.intervals import Estimate, Interval
 from dl.options import Value
+from dl.processes import is_running
 from dl.recipes.asked import Asked
 from dl.runs.ledger import TestEvaluation
 from dl.runs.manifest import MetricInfo
 from dl.runs.run import WORKFLOW, Run, find_folder
-from dl.stored import from_json, parse_object
+from dl.stored import convert, parse_object, seal_text, unseal
 
 FORMAT = 1
 WAITING, RUNNING, FINISHED, SKIPPED, INTERRUPTED, FAILED = (
@@ -261,7 +261,7 @@ class Workflow:
         minutes, seconds = divmod(int(self.limit), 60)
         limit = "".join(f"{count}{unit}" for count, unit in ((minutes, "m"), (seconds, "s")) if count)
         warn = self.on_leak if self.on_leak != "stop" else ""
-        flags = {"--time": limit, "--trials": str(self.trials or ""), "--on-leak": warn}
+        flags = {"--max-time": limit, "--trials": str(self.trials or ""), "--on-leak": warn}
         words = [word for name, value in flags.items() if value for word in (name, value)]
         closed = ["--keep-test-closed"] if self.keep_test_closed else []
         return shlex.join(["dl", "workflow", *self.asked.words, *words, *closed])
@@ -286,7 +286,7 @@ def write_workflow(workflow: Workflow) -> None:
     """Write `workflow.json` atomically."""
     content = asdict(workflow)
     del content["path"]
-    files.write_text(workflow.path / WORKFLOW, json.dumps(content, indent=1) + "\n")
+    files.write_text(workflow.path / WORKFLOW, seal_text(content))
 
 
 def read_workflow(path: Path) -> Workflow:
@@ -302,11 +302,21 @@ def read_workflow(path: Path) -> Workflow:
         if stored.get("format") != FORMAT:
             found = f"{where} has format {stored.get('format')!r}; this dl reads format {FORMAT}"
             raise BadRun(f"{found}  install the dl that wrote it")
-        return replace(from_json(text, Workflow), path=path)
+        unseal(text, stored)
+        return replace(convert(stored, Workflow), path=path)
     except FileNotFoundError:
-        raise BadRun(f"{str(path)!r} is no workflow: {WORKFLOW} is missing") from None
+        raise DamagedRun(f"{str(path)!r} is no workflow: {WORKFLOW} is missing") from None
     except (OSError, ValueError) as error:
-        raise BadRun(f"{where} is damaged: {error}") from error
+        raise DamagedRun(f"{where} is damaged: {error}") from error
+
+
+def describe_workflow(state: Workflow) -> tuple[str, str]:
+    """Return the status of a workflow, ``killed`` where its process is gone, and what it reached, in one line."""
+    running = state.status == RUNNING and is_running(state.pid, state.host)
+    status = "killed" if state.status == RUNNING and not running else state.status
+    done = [one for one in state.stages if one.status in OVER]
+    last = next((one for one in reversed(done) if one.result), None)
+    return status, f"{len(done)} of {len(state.stages)} stages; {last.result if last else 'none finished'}"
 
 
 def is_workflow(path: Path) -> bool:

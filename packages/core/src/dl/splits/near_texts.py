@@ -16,18 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.examples import Examples, Index, Subset, without_target
+from dl.data.known import known_or_made
 from dl.data.ragged import Ragged, concatenate, offsets_of
 from dl.errors import BadOption
 from dl.finding import Finding
 from dl.intervals import wilson
 from dl.splits.holdout import components
 from dl.words import many
+from dl.work import doing
 
 ALIKE = 1 / 3  # of the runs of two texts together that both have, from which they are near copies
 FEWEST = 6  # runs of a text, with fewer of which it is known too little
 WIDTH = 3  # words of a run
 SKETCH = 32  # hashes kept of a text
 READ = 1_000
+KEPT = 2_000  # texts from which on their pairs are kept in the cache
+KIND, FORMAT = "near", 1  # of the entries; the format rises with any change of what is found
 MOST = 200_000  # texts that are compared
 LEVEL = 0.95  # of the interval of the share
 FEW, MANY = 0.01, 0.05  # of the validation texts: a tip where certainly more are near copies, an issue
@@ -105,6 +109,13 @@ def near_pairs(texts: Ragged) -> Index:
     Args:
         texts: (N,) UTF-8.
     """
+    if len(texts) < KEPT:
+        return _find_pairs(texts)
+    made_with = (FORMAT, ALIKE, FEWEST, WIDTH, SKETCH, READ)
+    return known_or_made(KIND, made_with, (texts.values, texts.offsets), lambda: _find_pairs(texts))
+
+
+def _find_pairs(texts: Ragged) -> Index:
     sketches, sizes = _sketches(texts)
     first, second = _candidates(sketches, sizes)
     kept = [
@@ -122,13 +133,15 @@ def _sketches(texts: Ragged) -> tuple[Hashes, Index]:
     sketches = np.full((len(texts), SKETCH), np.iinfo(np.uint64).max)
     sizes = np.zeros(len(texts), np.int64)
     start = 0
-    while start < len(texts):
-        done = ends[start - 1] if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, done + _BLOCK)))
-        values, within = _beginnings(texts, start, stop, lengths)
-        owner, hashes = _runs(values, within)
-        _keep_least(sketches[start:stop], sizes[start:stop], owner, hashes)
-        start = stop
+    with doing("guards", len(texts)) as work:
+        while start < len(texts):
+            done = ends[start - 1] if start else 0
+            stop = max(start + 1, int(np.searchsorted(ends, done + _BLOCK)))
+            values, within = _beginnings(texts, start, stop, lengths)
+            owner, hashes = _runs(values, within)
+            _keep_least(sketches[start:stop], sizes[start:stop], owner, hashes)
+            start = stop
+            work.reach(start)
     return sketches, sizes
 
 

@@ -8,6 +8,7 @@ from dl.errors import BadOption
 from dl.recipes.protocol import USUAL_FOLDS
 from dl.runs.workflow import OVER, Workflow
 from dl.stages.stage import Stage
+from dl.words import show_seconds
 
 SHORTEST = 10.0  # seconds of a limit
 MOST_OF_FINAL = 0.4  # of the limit, which is kept back for the final score
@@ -21,7 +22,9 @@ def check_limit(seconds: float) -> None:
         BadOption: With the shortest one.
     """
     if 0 < seconds < SHORTEST:
-        raise BadOption(f"--time {seconds:.0f}s: a workflow takes at least {SHORTEST:.0f}s; give it more, or no --time")
+        raise BadOption(
+            f"--max-time {seconds:.0f}s: a workflow takes at least {SHORTEST:.0f}s; give it more, or no --max-time"
+        )
 
 
 def allot(left: float, stage: Stage, stages: Sequence[Stage], state: Workflow) -> float:
@@ -67,11 +70,3 @@ def expected_left(stages: Sequence[Stage], state: Workflow, now: float = 0.0) ->
     one_fit = state.stage("fit").seconds
     waiting = [one for one in stages if state.stage(one.name).status not in OVER]
     return max(one_fit * sum(one.expected(state) for one in waiting) - now, 0.0) if one_fit else 0.0
-
-
-def show_seconds(seconds: float) -> str:
-    """Format a time: ``8 s``, ``2 min``, ``1 h 20 min``."""
-    if seconds < 100:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

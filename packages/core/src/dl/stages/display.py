@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dl.runs.workflow import FINISHED, SKIPPED, StageRecord
-from dl.stages.clock import show_seconds
 from dl.terminal import plain
+from dl.words import show_seconds
 
 LABEL = 16  # columns before the words of a stage
 LONG = 2_000  # characters of a line
@@ -43,7 +43,7 @@ class WorkflowDisplay:
     def __init__(self, console: Console, count: int) -> None:
         self.console, self.count = console, count
         self._last = _LastLine()
-        self.inner = Console(file=self._last, width=WIDE, force_terminal=False, color_system=None)
+        self.inner = Console(file=self._last, width=WIDE, force_terminal=False, force_jupyter=False, color_system=None)
         self._live: Live | None = None
 
     def say(self, words: str, style: str = "") -> None:

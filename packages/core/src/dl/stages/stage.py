@@ -17,6 +17,7 @@ from dl.capacity.study import Ground, Request
 from dl.data.examples import Dataset
 from dl.errors import TrainingFailed
 from dl.intervals import Estimate
+from dl.limits import as_clock
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
 from dl.recipes.resolve import resolve
@@ -174,7 +175,7 @@ class Bench:
             return found
         setup = set_up(recipe, self.plugins, self.first.at_hand, self.dataset, self.first.splits)
         folder = found.path if found else claim_run(self.folder, f"{self.dataset.name}-{label}")
-        devices = replace(self.devices, max_time=_max_time(seconds)) if seconds else self.devices
+        devices = replace(self.devices, max_time=as_clock(seconds)) if seconds else self.devices
         run = fit_into(folder, setup, devices, self.plugins)
         if run.manifest.signal:
             raise StageStopped(run.manifest.signal)
@@ -205,11 +206,3 @@ def _recipe_text(folder: Path) -> str:
     """Return the recipe of a run without its comments."""
     lines = regular.read_text(folder / "recipe.toml").splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith("#"))
-
-
-def _max_time(seconds: float) -> str:
-    """Return a time as Lightning takes it: ``DD:HH:MM:SS``."""
-    minutes, rest = divmod(max(1, round(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    return f"{days:02d}:{hours:02d}:{minutes:02d}:{rest:02d}"

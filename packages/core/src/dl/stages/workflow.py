@@ -27,6 +27,7 @@ from dl.cross_validation.plan import make_plan
 from dl.data.examples import Dataset, subset_fingerprint, whole
 from dl.data.memory import is_named
 from dl.errors import BadData, BadOption, BadRun, CannotWrite, DLError, nearest
+from dl.limits import parse_time
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
@@ -54,14 +55,14 @@ from dl.signals import SecondSignal
 from dl.splits.partition import load_dataset
 from dl.splits.remedies import FIX, ON_LEAK, STOP
 from dl.stages import baseline, final, fit, look, overfit, regularize, tune
-from dl.stages.clock import allot, check_limit, expected_left, show_seconds, too_short
+from dl.stages.clock import allot, check_limit, expected_left, too_short
 from dl.stages.display import WorkflowDisplay
 from dl.stages.stage import Bench, Stage, StageStopped
 from dl.training.attribution import attribute_errors
 from dl.training.devices import Devices
 from dl.training.origin import refuse_going_on
 from dl.training.setup import FitSetup, set_up
-from dl.tuning.budget import parse_time
+from dl.words import show_seconds
 
 STAGES: tuple[Stage, ...] = (
     look.STAGE,

@@ -5,7 +5,7 @@ features = read_features(Path("wine.csv"), options)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,22 +14,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.data.examples import Dataset, Examples, Index
+from dl.data.larger import is_spilled
 from dl.data.ragged import Ragged, offsets_of
 from dl.errors import BadData
 from dl.finding import Finding
 from dl.options import Options
 from dl.tables.columns import Roles, choose_features, list_names, no_input, quote, sample_columns, split_names
 from dl.tables.counters import counter_notes, find_counters
-from dl.tables.gather import content_ids, has_nul, is_blank, utf8_bytes
+from dl.tables.gather import content_ids_of, has_nul, is_blank, utf8_bytes
 from dl.tables.groups_times import group_numbers, read_times
 from dl.tables.guards import check_cells
 from dl.tables.source import BadRows, Source
+from dl.tables.spilled import SpilledCells
 from dl.tables.stream import file_name
 from dl.tables.table import RowNames, blank_may_be, check_table_options, open_table, stem_of
 from dl.tables.target import infer
 from dl.words import many
 
 BETWEEN = "\x1f"  # joins the cells of a row for hashing
+AT_ONCE = 1 << 16  # rows that are hashed at once
 
 Column = Any  # a pyarrow ChunkedArray of stripped text without nulls
 
@@ -204,10 +207,21 @@ def refuse_leak(path: Path, roles: Roles, columns: Mapping[str, Column]) -> None
 
 @dataclass
 class ReadRows:
-    """The rows read so far."""
+    """The rows read so far; their cells are written to a mapped file once they take much of the memory."""
 
     numbers: list[Index] = field(default_factory=list)
     cells: dict[str, list[Any]] = field(default_factory=dict)  # Any: pyarrow arrays
+    spilled: SpilledCells | None = None
+
+    def add(self, numbers: Index, cells: Mapping[str, Any]) -> None:  # Any: as above
+        """Add rows with their numbers, and their cells by column."""
+        self.numbers.append(numbers)
+        for name, column in cells.items():
+            self.cells.setdefault(name, []).append(column)
+        if self.spilled is not None or is_spilled(sum(one.nbytes for some in self.cells.values() for one in some)):
+            self.spilled = self.spilled or SpilledCells(tuple(self.cells))
+            self.spilled.write(self.cells)
+            self.cells = {name: [] for name in self.cells}
 
     @property
     def rows(self) -> Index:
@@ -218,6 +232,8 @@ class ReadRows:
         """Return the cells of each column; slow for thousands of columns."""
         import pyarrow as pa
 
+        if self.spilled is not None:
+            return self.spilled.columns()
         return {name: pa.chunked_array(chunks, pa.string()) for name, chunks in self.cells.items()}
 
 
@@ -237,10 +253,11 @@ def read_rows(source: Source, roles: Roles, bad: BadRows, *, blank_target: bool)
             for why, which in gone.items():
                 bad.report(batch.rows[which & kept], why)
                 kept &= ~which
-        read.numbers.append(batch.rows[kept])
+        found = {}
         for name in roles.all:
             cells = pc.utf8_trim_whitespace(pc.fill_null(batch.cells[name], ""))
-            read.cells.setdefault(name, []).append(cells if kept.all() else cells.filter(pa.array(kept)))
+            found[name] = cells if kept.all() else cells.filter(pa.array(kept))
+        read.add(batch.rows[kept], found)
     bad.finish(seen)
     return read
 
@@ -293,7 +310,7 @@ def _to_features(
         targets,
         names,
         rows[kept],
-        content_ids(_row_bytes({name: cells[name] for name in roles.features})),
+        content_ids_of(_row_bytes({name: cells[name] for name in roles.features})),
         source.unit,
         roles,
         bad,
@@ -304,9 +321,12 @@ def _to_features(
     )
 
 
-def _row_bytes(columns: Mapping[str, Column]) -> Ragged:
-    """Return the bytes of each row, all cells joined."""
+def _row_bytes(columns: Mapping[str, Column]) -> Iterator[Ragged]:
+    """Yield the bytes of each row, all cells joined, many rows at a time."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    values, bounds = utf8_bytes(pc.binary_join_element_wise(*columns.values(), BETWEEN).combine_chunks())
-    return Ragged(values, offsets_of(np.diff(bounds).astype(np.int64)))
+    table = pa.table({str(number): column for number, column in enumerate(columns.values())})
+    for batch in table.to_batches(AT_ONCE):
+        values, bounds = utf8_bytes(pc.binary_join_element_wise(*batch.columns, BETWEEN))
+        yield Ragged(values, offsets_of(np.diff(bounds).astype(np.int64)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from itertools import pairwise
 
@@ -64,7 +64,12 @@ def content_ids(rows: Ragged) -> Index:
 
     A row has the same id in every run and in every file, whatever the order of the rows.
     """
-    digests = b"".join(_digests(rows))
+    return content_ids_of([rows])
+
+
+def content_ids_of(pieces: Iterable[Ragged]) -> Index:
+    """Hash the rows of several pieces as `content_ids` hashes those of one."""
+    digests = b"".join(digest for rows in pieces for digest in _digests(rows))
     hashes = np.frombuffer(digests, "<u8").astype(np.uint64)
     order = np.argsort(hashes, kind="stable")
     ranked = hashes[order]

@@ -14,7 +14,7 @@ import zlib
 from pathlib import Path
 from typing import IO, Protocol, cast
 
-from dl import regular
+from dl import regular, work
 from dl.data.paths import explain_missing
 from dl.errors import BadFile, BadOption
 from dl.options import short_value
@@ -90,6 +90,8 @@ class TextStream(io.RawIOBase):
         self.encoding = _known(encoding)
         self.lines = 1  # number of the next line
         self.source = open_bytes(path)
+        packed = path.suffix.lower() in _ARCHIVES
+        self.work = work.begin("reading", 0.0 if packed else path.stat().st_size)
         self.left = b""
         self.offset = 0  # decoded bytes of the file
         self.ended = False
@@ -121,6 +123,7 @@ class TextStream(io.RawIOBase):
         """Close the file."""
         if not self.closed:
             self.source.close()
+            self.work.end()
         super().close()
 
     def _may_be(self, name: str) -> bool:
@@ -152,6 +155,7 @@ class TextStream(io.RawIOBase):
         except UnicodeError as error:
             raise self._not_text(raw, error) from error
         self.offset += len(raw)
+        self.work.reach(self.offset)
         if self.scanner is not None:
             self.scanner.feed(text)
             if self.ended:

@@ -3,14 +3,15 @@
 Lightning's loops iterate over positions, not examples: `DeviceDataset.take` gathers a batch on the device if the data
 fits there, otherwise on the host (from memory or a memory map) with a copy to the device.
 The order of an epoch is a function of (seed, epoch), the same for any number of devices; rows of different lengths are
-bucketed by length, so that batches have little padding.
+bucketed by length, so that batches have little padding. Data larger than memory is shuffled in blocks: `in_windows`.
 Letters: ``n`` positions of a batch or block, ``B`` batch size over all devices, ``W`` devices.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dl.data.examples import Examples, Index, Subset
+from dl.data.branches import Branches
+from dl.data.examples import Examples, Index, Inputs, Subset
+from dl.data.larger import read_ahead
+from dl.data.ragged import Ragged
 from dl.errors import BadData
 from dl.padded import BranchTensors, Padded, Prepared, RaggedTensor, as_tensors
 from dl.tasks.task import EVAL_BATCH, Task
@@ -29,6 +33,10 @@ WIDEST = 1 << 25  # most values of a padded batch: 256 MiB, and a few times that
 POOL = 50  # batches whose rows are sorted by length together
 FEWEST_QUERIES = 2  # of a batch
 SHARE_OF_DEVICE = 0.5  # of an accelerator's free memory that data may use
+EVAL_BYTES = 1 << 25  # of stored inputs that are scored at once, as 170 images of 256 x 256
+BLOCK = 1 << 18  # bytes of the rows that lie together and are read at once, where data is larger than memory
+WINDOW = 1 << 10  # blocks whose rows are shuffled together
+POOLS = 8  # of `POOL` batches, whose batches are shuffled together there
 
 
 @dataclass
@@ -39,16 +47,38 @@ class DeviceDataset:
         inputs: (N, ...) stored inputs, a ragged column, or the inputs of each branch.
         targets: (N, ...) as the loss reads them.
         ids: (N,) stable ids, for messages.
+        stored: The arrays that the inputs share their memory with on the host; None if none are known.
     """
 
     inputs: Tensor | RaggedTensor | BranchTensors
     targets: Tensor
     ids: Index
+    stored: Inputs | None = None
 
     @classmethod
     def of(cls, examples: Examples, task: Task) -> DeviceDataset:
         """Wrap the examples without copying their inputs; memory maps stay memory maps."""
-        return cls(as_tensors(examples.inputs), task.encode(examples.targets), examples.ids)
+        return cls(as_tensors(examples.inputs), task.encode(examples.targets), examples.ids, examples.inputs)
+
+    @property
+    def rows_per_block(self) -> int:
+        """Number of neighbouring rows that are read at once, where the data is larger than memory."""
+        return max(BLOCK // self.row_bytes, 1)
+
+    def eval_batch_size(self, most: int) -> int:
+        """Return the number of examples that are scored at once: ``most`` but where they are large."""
+        return max(1, min(most, EVAL_BYTES // self.row_bytes))
+
+    def read_ahead(self, positions: Tensor) -> None:
+        """Ask the system to read the rows at these positions (n,) soon, if they lie in mapped files on the host."""
+        if self.inputs.device.type != "cpu" or self.stored is None:
+            return
+        rows = np.sort(positions.cpu().numpy())
+        for part in self.stored.parts.values() if isinstance(self.stored, Branches) else [self.stored]:
+            if isinstance(part, Ragged):
+                read_ahead(part.values, part.offsets[rows], part.offsets[rows + 1])
+            else:
+                read_ahead(part, rows, rows + 1)
 
     @property
     def is_plain(self) -> bool:
@@ -100,6 +130,47 @@ def _moved(batch: Tensor | Padded, device: torch.device) -> Tensor | Padded:
 def epoch_permutation(seed: int, epoch: int, positions: Index) -> Index:
     """Shuffle the training positions (n,) for one epoch, as a function of seed and epoch alone."""
     return np.asarray(np.random.default_rng([seed, epoch, 0x0D3E]).permutation(positions))
+
+
+def in_windows(seed: int, epoch: int, positions: Index, rows_per_block: int, skipped: int = 0) -> Iterator[Index]:
+    """Yield the training positions (n,) of one epoch in windows, as a function of seed and epoch alone.
+
+    Blocks of neighbouring rows are put in random order, `WINDOW` of them make a window, and the rows of a window are
+    shuffled. Reading needs the memory of a window, and as good as no seeks.
+
+    Args:
+        seed: Of the order.
+        epoch: From 0.
+        positions: (n,) ascending; one that comes again is drawn again.
+        rows_per_block: Number of stored rows of a block.
+        skipped: Number of positions that were yielded before.
+    """
+    rng, numbers = np.random.default_rng([seed, epoch, 0xB10C]), positions // rows_per_block
+    starts = np.flatnonzero(np.diff(numbers, prepend=-1))
+    ends = np.append(starts[1:], len(positions))
+    order = rng.permutation(len(starts))
+    for number, first in enumerate(range(0, len(order), WINDOW)):
+        blocks = order[first : first + WINDOW]
+        size = int((ends[blocks] - starts[blocks]).sum())
+        if size <= skipped:
+            skipped -= size
+            continue
+        rows = np.concatenate([positions[starts[k] : ends[k]] for k in blocks])
+        shuffled = np.random.default_rng([seed, epoch, number, 0xB10C]).permutation(rows)
+        yield np.asarray(shuffled[skipped:])
+        skipped = 0
+
+
+def in_pieces(pieces: Iterable[Index], sizes: Iterable[int]) -> Iterator[Index]:
+    """Yield concatenated positions in pieces of other sizes."""
+    left, source = np.empty(0, np.int64), iter(pieces)
+    for size in sizes:
+        parts = [left]
+        while sum(map(len, parts)) < size and (piece := next(source, None)) is not None:
+            parts.append(piece)
+        whole = np.concatenate(parts) if len(parts) > 1 else left
+        yield whole[:size]
+        left = whole[size:]
 
 
 def draw_epoch(seed: int, epoch: int, positions: Index, chances: NDArray[np.float64]) -> Index:
@@ -196,6 +267,9 @@ class TrainBatchSampler:
 
     With ``queries``, (N,) the numbers of the queries of all rows, queries are shuffled, and a batch holds as many whole
     ones as have ``batch_size`` rows on average; a device gets every W-th query.
+
+    With ``rows_per_block`` the order is that of `in_windows`, of which one window at a time is in memory; batches of
+    rows of different lengths are then shuffled among `POOLS` pools. What comes next is given to ``ahead`` in a thread.
     """
 
     positions: Index
@@ -208,6 +282,8 @@ class TrainBatchSampler:
     chances: NDArray[np.float64] | None = None  # (n,) how often each position is drawn relative to the others
     queries: Index | None = None
     taken: int = 0  # steps of this epoch that were taken before the fit was resumed
+    rows_per_block: int = 0  # of neighbouring rows that are read at once; 0 shuffles all rows
+    ahead: Callable[[Tensor], None] | None = None  # reads rows ahead
 
     @property
     def sampler(self) -> TrainBatchSampler:
@@ -257,20 +333,39 @@ class TrainBatchSampler:
         if self.queries is not None:
             yield from self._whole_queries(np.unique(self.queries[self.positions], return_inverse=True)[1].reshape(-1))
             return
-        if self.chances is None:
-            order = epoch_permutation(self.seed, self.epoch, self.positions)
-        else:
-            order = draw_epoch(self.seed, self.epoch, self.positions, self.chances)
         sizes = self.sizes
-        if self.lengths is not None:
-            rng = np.random.default_rng([self.seed, self.epoch, 0xB0CE])
-            order = bucket_by_length(order, self.lengths, self.batch_size, rng)
         blocks = [sum(sizes[k : k + self.steps_per_block]) for k in range(0, len(sizes), self.steps_per_block)]
-        left = torch.from_numpy(order).split(blocks)[self.taken_blocks :]
+        left = blocks[self.taken_blocks :]
         if not left:
             yield torch.empty(0, dtype=torch.int64), 0.0
-        for block in left:
+        for block in _each_read_ahead(in_pieces(self._order(sum(blocks) - sum(left)), left), self.ahead):
             yield self._local_part(block)
+
+    def _order(self, skipped: int) -> Iterator[Index]:
+        """Yield the positions of the epoch in order, in pieces, without the first ones."""
+        rng = np.random.default_rng([self.seed, self.epoch, 0xB0CE])
+        for order in self._shuffled(0 if self.lengths is not None else skipped):
+            if self.lengths is not None:
+                order = bucket_by_length(order, self.lengths, self.batch_size, rng)
+                order, skipped = order[skipped:], max(skipped - len(order), 0)
+            yield order
+
+    def _shuffled(self, skipped: int) -> Iterator[Index]:
+        """Yield the positions of the epoch as they are shuffled; of rows of different lengths, whole pools."""
+        drawn = self.positions
+        if self.chances is not None:
+            drawn = draw_epoch(self.seed, self.epoch, self.positions, self.chances)
+        if not self.rows_per_block:
+            order = epoch_permutation(self.seed, self.epoch, drawn) if self.chances is None else drawn
+            yield order[skipped:]
+            return
+        ascending = drawn if self.chances is None else np.sort(drawn)
+        windows = in_windows(self.seed, self.epoch, ascending, self.rows_per_block, skipped)
+        if self.lengths is None:
+            yield from windows
+            return
+        size, n = POOLS * POOL * self.batch_size, len(ascending)
+        yield from in_pieces(windows, [min(size, n - first) for first in range(0, n, size)])
 
     def _whole_queries(self, queries: Index) -> Iterator[tuple[Tensor, float]]:
         """Yield blocks of shuffled queries.
@@ -299,11 +394,28 @@ class TrainBatchSampler:
             share = len(np.unique(queries[own])) * world_size / count
             yield torch.from_numpy(self.positions[local]), share
 
-    def _local_part(self, block: Tensor) -> tuple[Tensor, float]:
+    def _local_part(self, positions: Index) -> tuple[Tensor, float]:
+        block = torch.from_numpy(positions)
         local_positions = block[self.shard.rank :: self.shard.world_size]
         if len(local_positions) == 0:  # every device takes part in every step, this one with weight 0
             return block[:1], 0.0
         return local_positions, len(local_positions) * self.shard.world_size / len(block)
+
+
+def _each_read_ahead(blocks: Iterable[Index], ahead: Callable[[Tensor], None] | None) -> Iterator[Index]:
+    """Yield blocks of positions, each after the next one was asked for in a thread."""
+    if ahead is None:
+        yield from blocks
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as reader:
+        before: Index | None = None
+        for block in blocks:
+            reader.submit(ahead, torch.from_numpy(block))
+            if before is not None:
+                yield before
+            before = block
+        if before is not None:
+            yield before
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,17 +16,16 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import Logger
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dl import sealed
 from dl.data.examples import Index, Subset
 from dl.data.summary import summarize_inputs
+from dl.domain import Preprocessor
 from dl.errors import CannotWrite
 from dl.groups import Groups
 from dl.options import Value
-from dl.plugins.registry import Plugins
-from dl.plugins.states import describe_error, warn_of_plugins
 from dl.runs import outcomes
 from dl.runs.commit import commit
 from dl.runs.drift import write_columns
@@ -35,7 +34,7 @@ from dl.runs.history import EpochRow, best_epoch, write_history
 from dl.runs.manifest import Manifest
 from dl.runs.run import HEADS, WEIGHTS
 from dl.runs.thresholds import choose_thresholds
-from dl.signals import SecondSignal, StopFlag
+from dl.signals import StopFlag
 from dl.terminal import plain
 from dl.training.checkpoint import copy_weights, save_weights
 from dl.training.devices import is_first_device
@@ -46,7 +45,10 @@ from dl.training.ranks import Ranks, connect
 from dl.training.regularizers import Regularizers
 from dl.training.sketches import MOST_EXAMPLES, hardest, project_splits, spread, write_sketches
 from dl.training.state import Saved
+from dl.training.trackers import Trackers
 from dl.words import many
+
+AT_ONCE = 256  # examples that are encoded anew at once
 
 Write = Callable[[], None]
 Judge = Callable[[list[EpochRow], list[outcomes.Scored]], str]  # from history and validation outcomes to a reason
@@ -185,6 +187,8 @@ class RunWriter(Callback):
         self.manifest = self.manifest.with_status("running", epochs=len(self.rows), best_epoch=best)
         self.keep_status()
         self.progress.epoch(row, scores)
+        if len(self.rows) == 1 and (words := module.pay_back_in_words()):
+            self.progress.console.print(plain(f"  - {words}"))
 
     def keep_epoch(self, module: FitModule, *, is_best: bool) -> None:
         """Keep what the newest epoch gave until it is written: outcomes, and the weights if they are the best."""
@@ -285,8 +289,7 @@ class RunWriter(Callback):
     def _keep_columns(self, module: FitModule, train: Subset, train_rows: Index, val_rows: Index) -> None:
         """Keep columns of the training inputs, with which new data is compared."""
         val = self.scored.subsets["val"]
-        some = val.examples.take(val.index[val_rows])
-        unknown = module.preprocessor.unknown_share(module.preprocessor.encode(some.inputs))
+        unknown = _unknown_shares(module.preprocessor, Subset(val.examples, val.index[val_rows]))
         columns = summarize_inputs(train.examples.inputs, train.index[train_rows])
         write_columns(self.folder / "outcomes", columns, unknown)
 
@@ -339,7 +342,8 @@ class RunWriter(Callback):
 class OnceWriter(RunWriter):
     """Keeps the epochs of a short fit, one of several, in memory, and writes its run once, at the end.
 
-    Such a fit is done again if it is cut off: writing it epoch by epoch would take longer than the epochs.
+    Writing it epoch by epoch would take longer than the epochs. Where it takes longer than ``save_every=``, its state
+    has the epochs so far, so that it goes on where it was cut off.
     """
 
     def __init__(self, *given: Any) -> None:  # Any: as RunWriter takes them
@@ -349,12 +353,38 @@ class OnceWriter(RunWriter):
         self.best_logits: np.ndarray | None = None
         self.best_answers: np.ndarray | None = None
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start the clock; no checkpoint is kept."""
-        self.started = time.monotonic()
+    def state_dict(self) -> Saved:
+        """Return what the rows and files to come depend on, and the epochs so far."""
+        best = None if self.best_logits is None else torch.from_numpy(self.best_logits)
+        answers = None if self.best_answers is None else torch.from_numpy(self.best_answers)
+        mine = {
+            "best_epoch": self.manifest.best_epoch,
+            "epochs": [
+                {part: list(map(torch.from_numpy, astuple(one))) for part, one in both.items()} for both in self.epochs
+            ],
+            "best": self.best,
+            "best_logits": best,
+            "best_answers": answers,
+        }
+        return super().state_dict() | mine
+
+    def load_state_dict(self, state: Saved) -> None:
+        """Restore what `state_dict` returned."""
+        super().load_state_dict(state)
+        self.manifest = self.manifest.with_status("running", epochs=len(self.rows), best_epoch=state["best_epoch"])
+        self.epochs = [
+            {part: outcomes.Scored(*(one.numpy() for one in arrays)) for part, arrays in both.items()}
+            for both in state["epochs"]
+        ]
+        self.best = state["best"]
+        self.best_logits, self.best_answers = as_array(state["best_logits"]), as_array(state["best_answers"])
+
+    def _files_aside(self) -> Files:
+        """Return none: no file is written before the end."""
+        return {}
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Keep no checkpoint."""
+        """Keep no state of a whole epoch."""
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Keep no features and sketches."""
@@ -408,6 +438,17 @@ class FoldWriter(OnceWriter):
         super().keep_epoch(module, is_best=is_best)
         self.logits.append(module.scored["val"].logits)
         self.answers.append(module.val_answers())
+
+    def state_dict(self) -> Saved:
+        """Return what the rows and files to come depend on, the epochs so far, and their logits."""
+        answers = [None if one is None else torch.from_numpy(one) for one in self.answers]
+        return super().state_dict() | {"logits": list(map(torch.from_numpy, self.logits)), "answers": answers}
+
+    def load_state_dict(self, state: Saved) -> None:
+        """Restore what `state_dict` returned."""
+        super().load_state_dict(state)
+        self.logits = [one.numpy() for one in state["logits"]]
+        self.answers = [as_array(one) for one in state["answers"]]
 
     def decide(self) -> None:
         """Choose no threshold: like the epoch, it is chosen for all folds together."""
@@ -468,47 +509,28 @@ class EarlyStopping(Callback):
         """Stop if a regularizer ends the fit; called after `RunWriter` has added the epoch's row."""
         rows, headline = self.run_writer.rows, self.run_writer.manifest.task.headline  # other devices keep no rows
         why = self.regularizers.ends(rows, headline) if trainer.is_global_zero else ""
-        if not why and self.judge and isinstance(self.run_writer, FoldWriter):
+        if not why and self.judge and isinstance(self.run_writer, OnceWriter):
             why = self.judge(rows, [epoch["val"] for epoch in self.run_writer.epochs])
         self.why = trainer.strategy.broadcast(why)
         trainer.should_stop = trainer.should_stop or bool(self.why)
 
 
 class LoggerCallback(Callback):
-    """Logs the metrics of each epoch. A logger that fails is named in a warning and dropped; the fit continues."""
+    """Passes the options and the row of each epoch to the loggers, on the first device only."""
 
-    def __init__(
-        self, run_writer: RunWriter, loggers: Mapping[str, Logger], choices: Mapping[str, Value], plugins: Plugins
-    ) -> None:
-        self.run_writer, self.loggers, self.choices, self.plugins = run_writer, dict(loggers), choices, plugins
+    def __init__(self, run_writer: RunWriter, trackers: Trackers, choices: Mapping[str, Value]) -> None:
+        self.run_writer, self.trackers, self.choices = run_writer, trackers, choices
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log the options as hyperparameters."""
-        self._call(lambda logger: logger.log_hyperparams(dict(self.choices)))
+        self.trackers.choose(self.choices)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log the epoch's row, after `RunWriter` has added it."""
         if self.run_writer.rows:
             row = {name: value for name, value in self.run_writer.rows[-1].items() if value == value}
             step = int(row.pop("step"))
-            self._call(lambda logger: logger.log_metrics(row, step=step))
-
-    def end(self, status: str) -> None:
-        """Finalize the loggers."""
-        self._call(lambda logger: logger.finalize("success" if status == "finished" else status))
-
-    def _call(self, call: Callable[[Logger], None]) -> None:
-        if not is_first_device():
-            return
-        for name, logger in list(self.loggers.items()):
-            try:
-                call(logger)
-            except (KeyboardInterrupt, SecondSignal):
-                raise
-            except BaseException as error:
-                del self.loggers[name]
-                message = f"the logger {name!r} failed and is no longer called: {describe_error(error)}"
-                warn_of_plugins(self.plugins.line("loggers", name, message))
+            self.trackers.log(row, step)
 
 
 class ProgressCallback(Callback):
@@ -588,6 +610,11 @@ def as_tensor(content: bytes) -> Tensor:
     return torch.frombuffer(bytearray(content), dtype=torch.uint8)
 
 
+def as_array(tensor: Tensor | None) -> np.ndarray | None:
+    """Return a tensor of the CPU as an array; None as it is."""
+    return None if tensor is None else tensor.numpy()
+
+
 def _plain(row: EpochRow) -> EpochRow:
     """Return a row whose numbers are Python's, as a state may hold no others."""
     return {name: float(value) for name, value in row.items()}
@@ -596,3 +623,10 @@ def _plain(row: EpochRow) -> EpochRow:
 def _fit_module(module: pl.LightningModule) -> FitModule:
     assert isinstance(module, FitModule)
     return module
+
+
+def _unknown_shares(preprocessor: Preprocessor, subset: Subset) -> NDArray[np.float64] | None:
+    """Return the share of each input that is unknown, (n,), made a few inputs at a time; None where nothing can be."""
+    found = [preprocessor.unknown_share(preprocessor.encode(chunk)) for chunk in subset.chunks(AT_ONCE)]
+    shares = [one for one in found if one is not None]
+    return np.concatenate(shares) if len(shares) == len(found) > 0 else None

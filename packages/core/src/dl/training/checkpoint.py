@@ -24,7 +24,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from dl import files, regular, sealed
-from dl.errors import BadRun
+from dl.errors import BadRun, DamagedRun
 from dl.runs.run import read_json, write_json
 
 MANIFEST = "manifest.json"
@@ -122,9 +122,9 @@ def load_weights(path: Path, network: nn.Module) -> None:
         shared = {name: state[one] for name, one in _first_names(network).items() if name != one and one in state}
         network.load_state_dict(shared | state)
     except FileNotFoundError:
-        raise BadRun(f"{str(path)!r} is missing; this run has no stored weights") from None
+        raise DamagedRun(f"{str(path)!r} is missing; this run has no stored weights") from None
     except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise BadRun(f"{str(path)!r} is not a file of weights: {error}") from error
+        raise DamagedRun(f"{str(path)!r} is not a file of weights: {error}") from error
     except RuntimeError as error:
         raise BadRun(f"{str(path)!r} holds the weights of another network than that of the recipe beside it") from error
 
@@ -159,7 +159,7 @@ def _entries(folder: Path) -> list[_Entry]:
         return []
     entries = read_json(path, list[_Entry])
     if strange := [entry.file for entry in entries if not STATE.fullmatch(entry.file)]:
-        raise BadRun(f"{str(path)!r} is damaged: {strange[0]!r} is no checkpoint")
+        raise DamagedRun(f"{str(path)!r} is damaged: {strange[0]!r} is no checkpoint")
     return entries
 
 
@@ -169,7 +169,7 @@ def _unpickle(content: bytes, path: Path, map_location: Any | None) -> dict[str,
             raise ValueError("not a zip archive")
         return dict(torch.load(io.BytesIO(content), map_location=map_location or "cpu", weights_only=True))
     except Exception as error:  # foreign bytes may fail in any way
-        raise BadRun(f"{str(path)!r} is not a checkpoint of dl; nothing in it was run") from error
+        raise DamagedRun(f"{str(path)!r} is not a checkpoint of dl; nothing in it was run") from error
 
 
 def _whole(path: Path, checksum: str) -> bytes | None:

@@ -21,11 +21,13 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from dl.errors import BadDevices
 from dl.launch import MOST_PER_CORE
+from dl.limits import as_clock, parse_time
 from dl.training.checkpoint import DurableCheckpoints
 from dl.training.sharded import NAME as FSDP
 from dl.training.sharded import Sharded
 
 BLOCK_PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16-true", "64-true", "64")  # the others scale their gradients
+AUTO = "auto"
 LONGEST_COUNT = 9  # digits
 VISIBLE = "CUDA_VISIBLE_DEVICES"  # the environment variable that names the GPUs of a process
 
@@ -65,6 +67,16 @@ def one_by_one(count: int, visible: str) -> tuple[dict[str, str], ...]:
     return tuple({VISIBLE: name} for name in names[:count])
 
 
+def fastest_precision(accelerator: str) -> str:
+    """Return ``bf16-mixed`` on a GPU that computes in it, else ``32-true``.
+
+    Args:
+        accelerator: As it is asked for.
+    """
+    on_gpu = accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    return "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
+
+
 @dataclass(frozen=True)
 class Devices:
     """The hardware and the precision of a fit, in Lightning's terms.
@@ -73,9 +85,9 @@ class Devices:
         accelerator: ``auto``, ``cpu``, ``gpu``, ...
         devices: Number of devices, or ``auto``: one on a CPU, all of an accelerator.
         strategy: ``auto``, ``ddp``, ``fsdp``, ...
-        precision: ``32-true``, ``bf16-mixed``, ...
+        precision: ``32-true``, ``bf16-mixed``, ...; ``auto`` becomes the fastest that keeps the range of 32 bits.
         num_nodes: Number of machines.
-        max_time: Stop training after ``DD:HH:MM:SS``; empty for no limit.
+        max_time: Stop training after this time: ``20m``, ``1h30m``, ``DD:HH:MM:SS``; empty for no limit.
     """
 
     accelerator: str = "auto"
@@ -84,6 +96,11 @@ class Devices:
     precision: str = "32-true"
     num_nodes: int = 1
     max_time: str = ""
+
+    def __post_init__(self) -> None:
+        """Let ``auto`` be the precision that it stands for on this machine, which the run keeps."""
+        if self.precision == AUTO:
+            object.__setattr__(self, "precision", fastest_precision(self.accelerator))
 
     def count_here(self) -> int:
         """Return the number of devices of this machine that are used.
@@ -146,7 +163,7 @@ class Devices:
             BadDevices: If this machine lacks the requested hardware.
         """
         self._check_count()
-        given = asdict(self) | {"max_time": self.max_time or None}
+        given = asdict(self) | {"max_time": as_clock(parse_time(self.max_time)) if self.max_time else None}
         try:
             count = int(self.devices) if self.devices.isdecimal() else self.devices
             given["strategy"] = Sharded() if self.strategy == FSDP else self.strategy

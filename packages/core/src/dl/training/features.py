@@ -6,29 +6,24 @@ Source: Chollet, Deep Learning with Python, section 8.3.2 (a head first, then fi
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 import torch
-from rich.console import Console
-from rich.progress import Progress
 from torch import Tensor, nn
 
 from dl.backbone import Backbone, backbone
 from dl.data.examples import Examples
 from dl.domain import Preprocessor, encode_examples
-from dl.features import Extractor, Rows, Tell
-from dl.terminal import plain
+from dl.features import Extractor, Rows
+from dl.padded import as_tensor
 from dl.training.batches import DeviceDataset
 from dl.training.linear import few_enough, solve
 from dl.training.module import FitData
 from dl.training.regularizers import can_read_features
 from dl.training.setup import FitSetup
-
-SOON = 3.0  # seconds after which a line is printed where there is no terminal
-LINES = 10  # printed at most
+from dl.work import doing
 
 
 class FeaturePreprocessor(Preprocessor):
@@ -63,13 +58,12 @@ class Reading:
     context: AbstractContextManager[None] = field(default_factory=nullcontext)
 
 
-def read_features(setup: FitSetup, device: torch.device, console: Console, stop: Callable[[], bool]) -> Reading:
+def read_features(setup: FitSetup, device: torch.device, stop: Callable[[], bool]) -> Reading:
     """Compute what a network with a body needs before its first step; of any other network, nothing.
 
     Args:
         setup: Of the fit.
         device: Where features are computed.
-        console: For progress.
         stop: Whether a signal was received.
 
     Raises:
@@ -82,24 +76,22 @@ def read_features(setup: FitSetup, device: torch.device, console: Console, stop:
         return Reading(setup.preprocessor, setup.data)
     extractor = Extractor(network.body.to(device), setup.preprocessor.to(device), network.code, device)
     train, val = setup.splits.train.examples, setup.splits.val.examples
-    rows = _compute(extractor, train, setup, console, stop)
-    data = replace(setup.data.train_data, inputs=torch.from_numpy(rows))
+    rows = _compute(extractor, train, setup, stop)
+    data = replace(setup.data.train_data, inputs=as_tensor(rows), stored=rows)
     if not network.is_frozen:
         _solve_head(network, data, setup)
         return Reading(setup.preprocessor, setup.data)
     shared = setup.data.val_data is setup.data.train_data
-    val_rows = rows if shared else _compute(extractor, val, setup, console, stop)
-    val_data = data if shared else replace(setup.data.val_data, inputs=torch.from_numpy(val_rows))
+    val_rows = rows if shared else _compute(extractor, val, setup, stop)
+    val_data = data if shared else replace(setup.data.val_data, inputs=as_tensor(val_rows), stored=val_rows)
     fed = replace(setup.data, train_data=data, val_data=val_data)
     return Reading(FeaturePreprocessor(rows.shape[1]), fed, network.reading_features())
 
 
-def _compute(
-    extractor: Extractor, examples: Examples, setup: FitSetup, console: Console, stop: Callable[[], bool]
-) -> Rows:
+def _compute(extractor: Extractor, examples: Examples, setup: FitSetup, stop: Callable[[], bool]) -> Rows:
     encoded = encode_examples(examples, setup.preprocessor)
-    with _Teller(console) as tell:
-        return extractor.features(encoded, tell=tell, stop=stop)
+    with doing("features", len(examples)) as work:
+        return extractor.features(encoded, tell=lambda done, _of: work.reach(done), stop=stop)
 
 
 @torch.no_grad()
@@ -112,32 +104,3 @@ def _solve_head(network: Backbone, data: DeviceDataset, setup: FitSetup) -> None
     inputs, targets = data.take(torch.from_numpy(positions))
     assert isinstance(inputs, Tensor)
     solve(last[0], inputs, targets, setup.task.row.loss)
-
-
-class _Teller:
-    """Shows how many features are computed: a bar on a terminal, elsewhere a few lines if it takes a while."""
-
-    def __init__(self, console: Console) -> None:
-        self.console, self.started, self.told = console, time.monotonic(), 0
-        self.bar = Progress(console=console, transient=True) if console.is_terminal else None
-        self.task = self.bar.add_task("features", total=None) if self.bar else None
-
-    def __enter__(self) -> Tell:
-        if self.bar:
-            self.bar.start()
-        return self.tell
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar:
-            self.bar.stop()
-
-    def tell(self, done: int, of: int) -> None:
-        """Show that features of so many examples are computed."""
-        if self.bar is not None and self.task is not None:
-            self.bar.update(self.task, completed=done, total=of)
-            return
-        seconds, tenth = time.monotonic() - self.started, done * LINES // max(of, 1)
-        if tenth > self.told and seconds > SOON:
-            self.told = tenth
-            left = seconds / done * (of - done)
-            self.console.print(plain(f"  features    {done:,} of {of:,} examples, {left:.0f} s left"))

@@ -7,8 +7,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+import lightning.pytorch as pl
 from torch import Tensor
 
+from dl import files
+from dl.errors import CannotWrite
 from dl.training.checkpoint import keep_newest
 from dl.training.module import FitModule
 from dl.training.state import CHECKPOINTS, STATE
@@ -27,10 +30,12 @@ class StateKeeper:
         folder: Of the run.
         save_every: Seconds between two saves in the middle of an epoch; 0 saves at every step.
         writer: Keeps the run; its files of the best epoch are set aside before an epoch that is not whole is scored.
+        once: Whether the run is written once, at its end: a state is then saved in the middle of it alone.
     """
 
-    def __init__(self, folder: Path, save_every: float, writer: SetsAside) -> None:
+    def __init__(self, folder: Path, save_every: float, writer: SetsAside, *, once: bool = False) -> None:
         self.path, self.save_every, self.writer = folder / CHECKPOINTS / STATE, save_every, writer
+        self.once = once
         self.saved_at, self.cost, self.saved_step = time.monotonic(), FIRST_COST, -1.0
 
     def begin(self, module: FitModule) -> None:
@@ -44,7 +49,7 @@ class StateKeeper:
         if module.automatic_optimization and module.step_in_epoch == module.sampler.steps:
             return  # Lightning cannot validate without a step before it: the epoch is saved once it is scored
         due = stops or self._is_due(self.save_every)
-        if trainer.world_size > 1 and not stops:
+        if trainer.world_size > 1 and not stops and self.save_every:
             if module.step_in_epoch % AGREE_EVERY:
                 return
             due = bool(trainer.strategy.reduce_boolean_decision(due, all=False))
@@ -63,11 +68,14 @@ class StateKeeper:
 
     def at_end(self, module: FitModule) -> None:
         """Save the state of a fit whose last epoch is whole, if it is small, so that further epochs can be trained."""
-        if module.step_in_epoch == 0 and module.steps_done and size_of(module) <= LARGEST_KEPT:
+        if not self.once and module.step_in_epoch == 0 and module.steps_done and size_of(module) <= LARGEST_KEPT:
             self.save(module)
 
     def clear(self, module: FitModule) -> None:
         """Remove the states of a finished fit, but the last one if it is small or its epoch is not whole."""
+        if self.once:
+            files.remove_folder(self.path.parent)
+            return
         kept = module.step_in_epoch != 0 or size_of(module) <= LARGEST_KEPT
         keep_newest(self.path.parent, int(kept))
 
@@ -77,20 +85,37 @@ class StateKeeper:
         if place == self.saved_step or not self._all_finite(module):
             return
         started = time.monotonic()
-        with self.writer.outliving():
-            module.trainer.save_checkpoint(self.path, weights_only=False)
+        error = self._write(module.trainer)
         self.saved_at = time.monotonic()
-        self.cost, self.saved_step = self.saved_at - started, place
+        self.cost = self.saved_at - started
+        if _on_all(module.trainer, error is None):
+            self.saved_step = place  # else it is tried again
+        if self.once:
+            return  # what cannot be written at the end is told there
+        with self.writer.outliving():
+            if error is not None:
+                raise error
+
+    def _write(self, trainer: pl.Trainer) -> CannotWrite | None:
+        """Write the state; return why it cannot be written, on the first device, which alone writes."""
+        try:
+            trainer.save_checkpoint(self.path, weights_only=False)
+        except CannotWrite as error:
+            trainer.strategy.barrier("Trainer.save_checkpoint")  # the others wait there
+            return error
+        return None
 
     def _all_finite(self, module: FitModule) -> bool:
-        finite = module.losses_are_finite()
-        if module.trainer.world_size > 1:
-            finite = bool(module.trainer.strategy.reduce_boolean_decision(finite, all=True))
-        return finite
+        return _on_all(module.trainer, module.losses_are_finite())
 
     def _is_due(self, seconds: float) -> bool:
         since = time.monotonic() - self.saved_at
         return self.save_every == 0 or since >= max(seconds, RARELY * self.cost)
+
+
+def _on_all(trainer: pl.Trainer, flag: bool) -> bool:
+    """Return whether a flag is set on all devices."""
+    return flag if trainer.world_size == 1 else bool(trainer.strategy.reduce_boolean_decision(flag, all=True))
 
 
 class SetsAside(Protocol):

@@ -31,6 +31,7 @@ from dl.domain import Preprocessor
 from dl.errors import BadRun, TrainingFailed
 from dl.options import Value
 from dl.padded import Prepared, in_precision
+from dl.recipes.recipe import BLOCKS, SHUFFLE
 from dl.regularizer import WORD, Batch
 from dl.runs.outcomes import PARTS, Scored
 from dl.specs import OwnStep
@@ -45,12 +46,17 @@ from dl.training.diagnostics import (
     pool_tokens,
     project,
 )
+from dl.training.graphed import are_asked_for, cuda_graph
+from dl.training.layout import AS_BUILT, laid_out, lay_out
 from dl.training.linear import few_enough, linear_path, mix, solve
+from dl.training.listed_step import ListedStep
 from dl.training.norms import FEW_STEPS, batches_of, recompute_statistics, running_norms
 from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer, own_optimizers
+from dl.training.ranks import make_buffers_alike, spare_messages
+from dl.training.recorded import RecordedStep, go_back
 from dl.training.regularizers import Regularizers
 from dl.training.scoring import RunningMeans, merge, score
-from dl.training.sharded import fill_up, gather_weights, mesh_of, shard
+from dl.training.sharded import fill_up, gather_weights, mesh_of, nothing_of, shard
 from dl.training.state import (
     Block,
     Resumed,
@@ -66,6 +72,8 @@ from dl.words import many
 
 BLOCK_STEPS = 64
 BLOCK_BYTES = 64 << 20  # of stored inputs in one block, at most
+FEWEST_RECORDED = 300  # steps of a fit, of which recording one repays
+KNOWN_LOSSES = ("dl.tasks.", "torch.")  # where losses lie that depend on logits and targets alone
 SAVED = "dl"  # key of dl's own state in the checkpoint
 
 
@@ -109,6 +117,7 @@ class FitModule(pl.LightningModule):
         beside: What else belongs to the state of the fit, by name.
         after_step: Called after each optimizer step with the module.
         resumed: What is known of the run that is continued; None for a new fit.
+        layout: Of feature maps in memory, as `dl.training.layout` has it.
     """
 
     def __init__(
@@ -129,15 +138,17 @@ class FitModule(pl.LightningModule):
         beside: Mapping[str, Stateful] | None = None,
         after_step: Callable[[FitModule], None] = lambda _module: None,
         resumed: Resumed | None = None,
+        layout: str = AS_BUILT,
     ) -> None:
         super().__init__()
+        lay_out(network, layout)
         self.network, self.preprocessor, self.task = network, preprocessor, task
         self.data, self.train_options, self.seed = data, train, seed
         self._scoring = ExitStack()
         loss = task.row.train_loss(network) if task.row.train_loss else task.row.loss
         self.regularizers, self.train_loss = regularizers, regularizers.loss(loss)
         self.stop, self.make_own, self.goes_on, self.own_step = stop, make_own, goes_on, own_step
-        self.beside, self.after_step, self.resumed = beside or {}, after_step, resumed
+        self.beside, self.after_step, self.resumed, self.layout = beside or {}, after_step, resumed, layout
         self.automatic_optimization = not blocks
         self.running = RunningMeans()
         self.scored: dict[str, Scored] = {}
@@ -161,6 +172,7 @@ class FitModule(pl.LightningModule):
     def setup(self, stage: str) -> None:
         """Build the sampler, once the number of devices is known."""
         self.shard = Shard(self.global_rank, self.trainer.world_size)
+        spare_messages(self.trainer.strategy, self.network)
         batch = int(self.train_options["batch_size"])
         data = self.data.train_data
         most = max(1, min(BLOCK_STEPS, BLOCK_BYTES // (data.row_bytes * batch)))
@@ -169,6 +181,8 @@ class FitModule(pl.LightningModule):
         self.sampler = TrainBatchSampler(
             self.data.train, batch, self.seed, self.shard, steps, data.lengths, chances=chances, queries=self._queries()
         )
+        if self.train_options.get(SHUFFLE) == BLOCKS:
+            self.sampler.rows_per_block, self.sampler.ahead = data.rows_per_block, data.read_ahead
 
     def _queries(self) -> Index | None:
         """Return the numbers of the queries of all rows, (N,); None where rows are no part of one."""
@@ -188,10 +202,10 @@ class FitModule(pl.LightningModule):
     def val_dataloader(self) -> list[EvalBatchSampler]:
         """Return the samplers of the validation set and the probe."""
         val, probe = self.data.val_data.lengths, self.data.train_data.lengths
-        eval_batch_size = self.task.row.eval_batch_size
+        most, val_data, train_data = self.task.row.eval_batch_size, self.data.val_data, self.data.train_data
         return [
-            EvalBatchSampler(self.data.val, self.shard, val, eval_batch_size),
-            EvalBatchSampler(self.data.probe, self.shard, probe, eval_batch_size),
+            EvalBatchSampler(self.data.val, self.shard, val, val_data.eval_batch_size(most)),
+            EvalBatchSampler(self.data.probe, self.shard, probe, train_data.eval_batch_size(most)),
         ]
 
     def on_fit_start(self) -> None:
@@ -205,6 +219,7 @@ class FitModule(pl.LightningModule):
         if self.data.val_data is not self.data.train_data:
             self.data.val_data.to(self.device)
         self._solve_linear_path()
+        self._optimize, self._step = ListedStep(self.made[0]), self._recorded_step()
 
     def _solve_linear_path(self) -> None:
         """Solve the linear path of the network, if it has one, on the training set."""
@@ -249,6 +264,10 @@ class FitModule(pl.LightningModule):
         """How many steps of the epoch are taken."""
         return self.epoch_and_step[1]
 
+    def pay_back_in_words(self) -> str:
+        """Return what a graph of the passes costs and saves; empty without one."""
+        return self._step.pay_back.in_words() if self._step.pay_back else ""
+
     def losses_are_finite(self) -> bool:
         """Return whether the losses that were not checked yet are numbers."""
         recent = [*self._block.losses, *(losses for _, losses, _, _ in self._unchecked)]
@@ -280,8 +299,9 @@ class FitModule(pl.LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own state
-        """Remember dl's own state until `on_fit_start`."""
+        """Remember dl's own state until `on_fit_start`, and take the type of the weights before these are restored."""
         self._saved = checkpoint[SAVED]
+        self.trainer.precision_plugin.convert_module(self)  # Lightning would do so after them, rounding 64 bits to 32
 
     def _resume(self, saved: Saved) -> None:
         """Restore dl's own state.
@@ -325,16 +345,24 @@ class FitModule(pl.LightningModule):
         """Restore the middle of an epoch; on another number of devices the sums alone, which are sums over devices."""
         step, same = self.sampler.taken, len(devices) == self.shard.world_size
         own = devices[self.shard.rank] if same else {}
-        if self.automatic_optimization and step == self.sampler.steps:
-            raise BadRun("the state was saved between an epoch and its validation; go on with the devices it had")
-        counted = [own] if same else devices if self.shard.rank == 0 else []
-        for state in counted:
+        for state in [own] if same else devices:
             self.running.sums += move_data_to_device(list(state["running"]), self.device)
             self.gradients.seen += move_data_to_device(list(state["gradients"]), self.device)
         self._block = Block(step % self.sampler.steps_per_block if step < self.sampler.steps else 0)
-        if own and not self.automatic_optimization:
+        if not same:
+            self._count_for_all([Block.of(state["block"], self.device) for state in devices])
+        elif not self.automatic_optimization:
             self._block = Block.of(own["block"], self.device)
         self._random = own and {"random": own["random"], "generator": own["generator"]}
+
+    def _count_for_all(self, blocks: list[Block]) -> None:
+        """Count the steps of blocks that other devices began; all sums are those of the first device."""
+        for block in blocks:
+            if block.losses:
+                scores = self.task.example_scores(torch.cat(block.logits), torch.cat(block.targets))
+                self.running.add(torch.stack(block.losses), [len(one) for one in block.targets], scores)
+        if self.shard.rank:
+            self.running.sums, self.gradients.seen = [torch.zeros_like(one) for one in self.running.sums], []
 
     def on_train_start(self) -> None:
         """Let Lightning begin with the epoch that the fit stands in."""
@@ -375,6 +403,8 @@ class FitModule(pl.LightningModule):
     def on_validation_start(self) -> None:
         """Enter the regularizers' scoring contexts, as averaged weights, until the epoch is written."""
         self._scoring.enter_context(self._scored_weights())
+        if self.shard.world_size > 1 and not self.is_sharded:
+            make_buffers_alike(self.network)
 
     def on_validation_end(self) -> None:
         """Return to the trained weights; the callbacks have stored the scored ones by now."""
@@ -405,11 +435,16 @@ class FitModule(pl.LightningModule):
 
     def on_train_batch_end(self, outputs: object, batch: object, batch_idx: int) -> None:
         """End an optimizer step taken by Lightning with regularizers and schedules; let the state be saved."""
-        if self.automatic_optimization:
+        if self.automatic_optimization and not self._is_whole:
             self._drawn = None
             self.regularizers.after_step(self.network)
             self._step_schedules()
         self.after_step(self)
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether an epoch is continued of which all steps were taken, and which is scored alone."""
+        return self.sampler.taken == self.sampler.steps
 
     def _step_schedules(self) -> None:
         for schedule in self.schedules:
@@ -418,7 +453,8 @@ class FitModule(pl.LightningModule):
     def prepared(self, inputs: Prepared) -> Prepared:
         """Preprocess stored inputs to the network's inputs, floats in its precision."""
         assert isinstance(self.dtype, torch.dtype)
-        return in_precision(self.preprocessor(inputs), self.dtype)
+        prepared = in_precision(self.preprocessor(inputs), self.dtype)
+        return laid_out(prepared, self.layout) if self.layout and isinstance(prepared, Tensor) else prepared
 
     def training_step(self, batch: tuple[Tensor, float], batch_idx: int) -> Tensor | None:
         """Take one optimizer step through Lightning, or a block of them directly."""
@@ -427,6 +463,8 @@ class FitModule(pl.LightningModule):
             if len(positions):
                 self._train_block(positions)
             return None
+        if self._is_whole:
+            return nothing_of(self.network)
         inputs, targets = self.data.train_data.take(positions)
         prepared, is_first_pass = self.prepared(inputs), self._drawn is None
         self._drawn = self._drawn or self._draw(prepared, targets, positions, self.steps_done)
@@ -474,6 +512,7 @@ class FitModule(pl.LightningModule):
         sizes = self.sampler.sizes_of(positions)
         step = self._take_step if self.own_step is None else self._take_own_step
         block, before = self._block, self._block.done
+        self._step.look()
         for number, (inputs, target, of_batch) in enumerate(self._batches(positions, sizes)):
             if number < before:
                 continue
@@ -501,14 +540,21 @@ class FitModule(pl.LightningModule):
             _inputs: Before regularizers, which an own step reads.
             first: Whether it is the first step of a block, at which gradients are recorded.
         """
-        backward = self._backward_within if self.regularizers.act_on_gradients else self._backward
-        logits, loss, _ = backward(batch)
+        logits, loss = self._passes(batch)
         if first:
             self.gradients.record()
         if clip := float(self.train_options["clip"]):
             nn.utils.clip_grad_norm_(self.network.parameters(), clip)
-        self.made[0].step()
+        self._optimize()
         return logits, loss
+
+    def _passes(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Take the passes of a step; return its logits and its loss, detached."""
+        if self.regularizers.act_on_gradients:
+            return self._backward_within(batch)[:2]
+        if isinstance(batch.inputs, Tensor) and batch.partners is None and batch.clean is None:
+            return self._step(batch.inputs, batch.targets)
+        return self._backward(batch)[:2]
 
     def _take_own_step(self, batch: Batch, inputs: Prepared, *, first: bool) -> tuple[Tensor, Tensor]:
         """Let the user's own step be taken; return the logits after it, in eval mode, and the loss that it shows.
@@ -527,14 +573,33 @@ class FitModule(pl.LightningModule):
         self.network.train()
         return logits, loss.detach().reshape(())
 
-    def _backward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Run one backward pass; return its logits, its loss, and its loss with penalties."""
+    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Run one forward pass; return its logits and its loss, detached, and its loss with penalties."""
         logits, loss = self._loss(batch)
-        whole = self._with_penalties(loss)
-        for parameter in self.gradients.parameters:  # as optimizer.zero_grad, without its bookkeeping
-            parameter.grad = None
-        whole.backward()
-        return logits.detach(), self._shown(loss, logits.detach(), batch.targets), whole
+        return logits.detach(), self._shown(loss, logits.detach(), batch.targets), self._with_penalties(loss)
+
+    def _backward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Run one forward and one backward pass; return as `_losses` does."""
+        logits, loss, whole = self._losses(batch)
+        go_back(whole, self.gradients.parameters)
+        return logits, loss, whole
+
+    def _recorded_step(self) -> RecordedStep:
+        """Return what takes the passes of plain steps: those that depend on inputs, targets and weights alone."""
+        row = self.task.row
+        known = all(getattr(one, "__module__", "").startswith(KNOWN_LOSSES) for one in (row.loss, row.reduce_logits))
+        plain = known and row.train_loss is None and not row.heads and not self.regularizers.act_on_losses
+        steps, kind = self.sampler.steps * int(self.train_options["epochs"]), self.device.type
+        here = kind == "cpu" or (kind == "cuda" and are_asked_for())
+        whole = not str(self.trainer.precision).endswith("mixed")  # autocast is entered around each step of Lightning
+        return RecordedStep(
+            self.network,
+            self.gradients.parameters,
+            lambda inputs, targets: self._losses(Batch(inputs, targets)),
+            is_wanted=plain and here and whole and steps >= FEWEST_RECORDED,
+            steps=steps,
+            capture=cuda_graph if kind == "cuda" else None,
+        )
 
     def _backward_within(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Run the backward pass with regularizers around it; return logits and losses of the first pass."""
@@ -593,7 +658,10 @@ class FitModule(pl.LightningModule):
         optimizer: torch.optim.Optimizer | LightningOptimizer,
         optimizer_closure: Callable[[], Any] | None = None,  # Any: as in Lightning
     ) -> None:
-        """Let regularizers act on the gradients of a step that Lightning takes."""
+        """Let regularizers act on the gradients of a step that Lightning takes; take none in an epoch that is whole."""
+        if self._is_whole and optimizer_closure is not None:
+            optimizer_closure()
+            return
         if optimizer_closure is not None and self.regularizers.act_on_gradients:
             optimizer_closure = self._closure_within(optimizer_closure)
         super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
@@ -703,7 +771,9 @@ class FitModule(pl.LightningModule):
         data = self.data.val_data if is_val else self.data.train_data
         positions = (self.data.val if is_val else self.data.probe)[rows]
         lengths = None if data.lengths is None else data.lengths[positions]
-        sampler = EvalBatchSampler(np.arange(len(rows)), Shard(), lengths, self.task.row.eval_batch_size)
+        sampler = EvalBatchSampler(
+            np.arange(len(rows)), Shard(), lengths, data.eval_batch_size(self.task.row.eval_batch_size)
+        )
         was_training = self.training
         self.eval()
         with torch.inference_mode(), self._scored_weights(), penultimate(self.network) as kept:

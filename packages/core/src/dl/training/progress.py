@@ -6,6 +6,7 @@ epoch   loss    probe          validation               gap
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -17,6 +18,8 @@ from rich.text import Text
 from dl.runs.estimates import ScoreEstimates
 from dl.runs.manifest import MetricInfo
 from dl.runs.wording import show_estimate, show_value
+from dl.words import show_seconds
+from dl.work import EVERY, Meter
 
 MOST_LINES = 10  # of epochs, beside the first
 BETWEEN = 2  # blanks between columns
@@ -31,11 +34,15 @@ class ProgressDisplay:
         metric: The headline metric.
         epochs: Planned number of epochs.
         steps: Optimizer steps per epoch.
+        scoring: What scoring after an epoch takes, in steps, until it is known better.
     """
 
-    def __init__(self, console: Console, metric: MetricInfo, epochs: int, steps: int) -> None:
+    def __init__(self, console: Console, metric: MetricInfo, epochs: int, steps: int, scoring: float = 0.0) -> None:
         self.console, self.metric, self.epochs, self.steps = console, metric, epochs, steps
+        self.per_epoch = steps + scoring
+        self.meter = Meter(time.monotonic())
         self.rows: list[tuple[str, ...]] = []
+        self.begun, self.noted = False, 0.0  # whether a step was noted, and when
         self.before = 0  # epochs that a fit had when it was resumed
         self.now = Text()
         self.bar = ProgressBar(total=max(steps, 1), width=24)
@@ -71,14 +78,29 @@ class ProgressDisplay:
     def training(self, epoch: int, step: int) -> None:
         """Show the number of finished optimizer steps of an epoch."""
         self.bar.completed = step
-        self._show(f"epoch {epoch}/{self.epochs}  step {step}/{self.steps}")
+        self._note((epoch - 1) * self.per_epoch + step)
+        self._show(f"epoch {epoch}/{self.epochs}  step {step}/{self.steps}{self._left()}")
+
+    def _note(self, done: float) -> None:
+        """Note what is done, in steps; the first call tells where a resumed fit begins."""
+        now = time.monotonic()
+        if not self.begun:
+            self.begun, self.meter = True, Meter(now, done)
+        elif now - self.noted >= EVERY:
+            self.meter.add(done, now)
+            self.noted = now
+
+    def _left(self) -> str:
+        left = self.meter.left(self.epochs * self.per_epoch, time.monotonic())
+        return "" if left is None else f"  {show_seconds(left)} left"
 
     def scoring(self, epoch: int) -> None:
         """Show that the epoch is being scored."""
-        self._show(f"epoch {epoch}/{self.epochs}  scoring probe and validation")
+        self._show(f"epoch {epoch}/{self.epochs}  scoring probe and validation{self._left()}")
 
     def epoch(self, row: dict[str, float], scores: ScoreEstimates) -> None:
         """Show a finished epoch."""
+        self._note(row["epoch"] * self.per_epoch)
         cells = (
             f"{row['epoch']:.0f}/{self.epochs}",
             _loss(row["train_loss"]),

@@ -17,11 +17,14 @@ from typing import Any
 
 import torch
 from lightning.fabric.plugins import ClusterEnvironment
-from torch import distributed
+from lightning.pytorch.strategies import DDPStrategy, Strategy
+from torch import distributed, nn
 
 from dl.errors import BadDevices, ProcessLost
 from dl.launch import is_started_elsewhere
 from dl.training.devices import Devices, quiet_lightning
+from dl.training.linear import linear_path
+from dl.training.norms import running_norms
 from dl.words import many
 
 LOST_LINE = "another process of this fit has ended, or cannot be reached; its own messages tell why"
@@ -122,6 +125,27 @@ def connect() -> Ranks:
         return ALONE
     group = distributed.new_group(backend="gloo", timeout=PATIENCE)
     return Ranks(distributed.get_rank(), distributed.get_world_size(), group)
+
+
+def spare_messages(strategy: Strategy, network: nn.Module) -> None:
+    """Let the processes of a fit send gradients alone, in each step one message less.
+
+    Statistics of norms and the linear path do not act on a step: they are made alike before they are scored with. Other
+    buffers, as of a network of the user's own, are sent before each step.
+    """
+    if isinstance(strategy, DDPStrategy):
+        idle = {id(one) for layer in running_norms(network) for one in layer.buffers()}
+        path = linear_path(network)
+        idle |= {id(one) for one in path.buffers()} if path is not None else set()
+        acting = any(id(one) not in idle for one in network.buffers())
+        strategy._ddp_kwargs.update(broadcast_buffers=acting, gradient_as_bucket_view=True)  # it has no other door
+
+
+def make_buffers_alike(network: nn.Module) -> None:
+    """Give all processes the buffers of the first; all call it."""
+    with reaching_others(), torch.no_grad():
+        for one in network.buffers():
+            distributed.broadcast(one, src=0)
 
 
 @contextmanager

@@ -109,6 +109,11 @@ class Regularizers:
         """Whether a regularizer changes gradients between the backward pass and the optimizer's step."""
         return any(one.gradients for one in self.by_name.values())
 
+    @property
+    def act_on_losses(self) -> bool:
+        """Whether a regularizer changes the training loss, or adds a penalty to it."""
+        return any(one.loss or one.penalty for one in self.by_name.values())
+
     def backward(self, network: nn.Module, backward: Backward) -> Backward:
         """Wrap the backward pass of a step in the ``gradients`` of each regularizer in turn."""
         for name, one in self.by_name.items():

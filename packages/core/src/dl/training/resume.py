@@ -5,20 +5,22 @@ run = find_resumable("last", "runs")
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from dl import sealed
 from dl.data.examples import Dataset
 from dl.errors import BadOption, BadRun, DLError
 from dl.plugins.registry import Plugins
-from dl.recipes.recipe import RECIPE, SAVE_EVERY, Recipe
+from dl.recipes.recipe import RECIPE, SAVE_EVERY, Recipe, recipe_text
 from dl.recipes.resolve import resolve
 from dl.runs.identity import Identity, hash_of_data, read_identity
 from dl.runs.manifest import TIME_UP
-from dl.runs.run import Run, is_of_several, list_runs, open_run, read_json
+from dl.runs.run import Run, is_of_several, json_bytes, list_runs, open_run, read_json
 from dl.training.checkpoint import has_states
 from dl.training.devices import Devices
 from dl.training.setup import FitSetup
@@ -187,7 +189,37 @@ def begin_again(run: Run, setup: FitSetup, *, raised: bool, accepts: bool) -> Re
     """Return what a fit that is resumed begins with: never less than is on disk."""
     old, fresh = run.manifest, setup.manifest(run.name)
     kept = replace(fresh, created=old.created, best_epoch=old.best_epoch, epochs=old.epochs, seconds=old.seconds)
+    kept = replace(kept, layout=old.layout)
     return Resumed(run.path, kept, raised, accepts)
+
+
+def cut_off(folder: Path, setup: FitSetup, environment: dict[str, Any], name: str = "") -> Resumed | None:  # Any: JSON
+    """Return what one of several fits goes on with; None where its folder has no state of this very fit.
+
+    Args:
+        folder: Of the fit.
+        setup: Of the fit that is to be made.
+        environment: In which it is to be made; another one begins it anew.
+        name: Of the run; empty for that of its folder.
+    """
+    run, recipe = Run(folder), folder / RECIPE
+    try:
+        if not has_states(folder / CHECKPOINTS) or run.manifest.status == "finished":
+            return None
+        old, fresh = run.manifest, setup.manifest(name or folder.name)
+        same = (old.name, old.parts, old.parameters) == (fresh.name, fresh.parts, fresh.parameters)
+        if not same or sealed.read(recipe).decode() != recipe_text(setup.recipe, setup.defaults):
+            return None
+        if _lasting(_environment(run)) != _lasting(json.loads(json_bytes(environment))):
+            return None
+    except (DLError, OSError):
+        return None
+    return Resumed(folder, replace(fresh, created=old.created, best_epoch=old.best_epoch, epochs=old.epochs))
+
+
+def _lasting(environment: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
+    """Return an environment but for the time that is left."""
+    return environment | {"trainer": {**environment["trainer"], "max_time": ""}}
 
 
 def _environment(run: Run) -> dict[str, Any]:  # Any: JSON

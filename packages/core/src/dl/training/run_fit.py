@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.seed import isolate_rng
 from rich.console import Console
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from dl import files, sealed
+from dl.detached import take_log
 from dl.diagram import as_json
 from dl.errors import BadDevices, BadOption
 from dl.learners.keep import add_rivals, are_wanted
@@ -49,11 +49,13 @@ from dl.training.description import describe
 from dl.training.devices import Devices, is_first_device
 from dl.training.found_options import find_options
 from dl.training.heads import head_splits
+from dl.training.notebook import default_console
 from dl.training.origin import resolve_from
 from dl.training.ranks import Ranks, join
 from dl.training.resume import (
     ENVIRONMENT,
     begin_again,
+    cut_off,
     devices_of,
     find_same,
     is_unfinished,
@@ -66,6 +68,7 @@ from dl.training.resume import (
 from dl.training.setup import FitSetup, set_up, set_up_alike
 from dl.training.state import Resumed
 from dl.training.summary import diagram_of
+from dl.training.trackers import Tracker, Trackers
 from dl.training.train import need_fit_on, train
 
 if TYPE_CHECKING:
@@ -120,7 +123,7 @@ def fit(
         callbacks: Of Lightning, called after dl's own; a batch of theirs is a block of optimizer steps.
         devices: Where to train; None lets Lightning choose, or takes one device for arguments in memory.
         runs: Folder of run folders.
-        console: For progress; None is silent.
+        console: For progress; None shows it below the cell of a notebook, and is silent elsewhere.
         plugins: The registered plugins; None loads the installed ones.
         reg: Regularizers by name: ``{"l2": 1e-4}``, or ``{"noise": {"scale": 0.1}}``.
         loggers: Loggers of the metrics of each epoch, by name: ``{"csv": {}}``.
@@ -152,7 +155,7 @@ def fit(
     recipe_ = asked.resolved(plugins) if from_run is None else resolve_from(plugins, find_run(from_run, runs), asked)
     logger_options = named_options(plugins, loggers or {})
     devices = devices or (Devices(devices="1") if at_hand else Devices())
-    console = console or Console(quiet=True)
+    console = console or default_console()
     places = (recipe_, plugins, devices, Path(runs), console, logger_options, at_hand)
     return fit_recipe(*places, rivals=rivals, resume_if_exists=resume_if_exists)
 
@@ -222,6 +225,7 @@ def fit_recipe(
         folder = claim_run(root, f"{setup.dataset.name}-{label_of(setup.recipe.model)}")
         with run_lock(folder):
             write_run(folder, setup, devices, identity=identity)
+            take_log(folder)
             return _train_in(folder, setup, devices, console, plugins, loggers, rivals, ranks=ranks)
 
 
@@ -250,7 +254,7 @@ def _follow(
     else:
         shared, resumed = told
         setup = set_up_alike(shared, plugins)
-    return train(setup, devices, None, Console(quiet=True), plugins, {}, resumed=resumed, ranks=ranks)
+    return train(setup, devices, None, Console(quiet=True), Trackers(), resumed=resumed, ranks=ranks)
 
 
 def resume_run(
@@ -311,6 +315,7 @@ def resume_run(
         replace_file(run.path / RECIPE, recipe_text(setup.recipe, setup.defaults).encode())
         replace_file(run.path / ENVIRONMENT, json_bytes(now))
         commit(run.path, resumed.manifest)
+        take_log(run.path)
         return _train_in(run.path, setup, where, console, plugins, loggers, rivals, resumed, ranks=ranks)
 
 
@@ -337,9 +342,15 @@ def _train_in(
     *,
     ranks: Ranks,
 ) -> Run:
-    """Train in a run folder that is written; then add what was forgotten, and the rivals."""
-    built = _build_loggers(loggers or {}, plugins, folder, is_new=resumed is None)
-    run = train(setup, devices, folder, console, plugins, built, resumed=resumed, ranks=ranks)
+    """Train in a run folder that is written; then add what was forgotten, and the rivals, and end the loggers."""
+    with _no_half_run(folder) if resumed is None else nullcontext():
+        named = {plugins.logger(name): options for name, options in (loggers or {}).items()}
+        trackers = Trackers([Tracker(spec, folder, options, plugins) for spec, options in named.items()])
+    try:
+        run = train(setup, devices, folder, console, trackers, resumed=resumed, ranks=ranks)
+    except BaseException:
+        trackers.end("failed")
+        raise
     if setup.as_it_was is not None and sealed.exists(folder / WEIGHTS):
         found = setup.as_it_was.forgotten(setup.network, folder)
         if found is not None:
@@ -348,7 +359,10 @@ def _train_in(
     if are_wanted(rivals) and run.manifest.status == "finished":
         for note in _add_rivals(run, setup, plugins):
             console.print(plain(f"  - {note}"))
-    return Run(run.path, run.at_hand)  # read anew, with the rivals
+    whole = Run(run.path, run.at_hand)  # read anew, with the rivals
+    manifest = whole.manifest
+    trackers.end(manifest.status, manifest.seconds, lambda: whole.report(plugins=plugins))
+    return whole
 
 
 def _add_rivals(run: Run, setup: FitSetup, plugins: Plugins) -> list[str]:
@@ -364,7 +378,9 @@ def _add_rivals(run: Run, setup: FitSetup, plugins: Plugins) -> list[str]:
 
 
 def fit_into(folder: Path, setup: FitSetup, devices: Devices, plugins: Plugins, name: str = "", **how: Any) -> Run:
-    """Fit one of several fits in a folder of its own, without output; what a fit that was cut off left is removed.
+    """Fit one of several fits in a folder of its own, without output.
+
+    A fit of the same choices that was cut off there goes on from its state, if it had saved one; else it is removed.
 
     Args:
         folder: Of the run.
@@ -377,10 +393,14 @@ def fit_into(folder: Path, setup: FitSetup, devices: Devices, plugins: Plugins, 
     Raises:
         TrainingFailed: As `train`; the run then keeps the epochs before.
     """
-    remove_run(folder)
-    files.make_folder(folder)
-    write_run(folder, setup, devices, name)
-    return train(setup, devices, folder, Console(quiet=True), plugins, {}, name=name, **how)
+    resumed = cut_off(folder, setup, environment(devices), name)
+    if resumed is None:
+        remove_run(folder)
+        files.make_folder(folder)
+        write_run(folder, setup, devices, name)
+    else:
+        commit(folder, resumed.manifest)
+    return train(setup, devices, folder, Console(quiet=True), Trackers(), name=name, resumed=resumed, **how)
 
 
 def write_run(
@@ -405,13 +425,6 @@ def write_run(
         if setup.at_hand.data is not None:
             write_fingerprints(folder / SEEN, setup.fingerprints())
         commit(folder, setup.manifest(name or folder.name))
-
-
-def _build_loggers(
-    loggers: Mapping[str, Options], plugins: Plugins, folder: Path, *, is_new: bool
-) -> dict[str, Logger]:
-    with _no_half_run(folder) if is_new else nullcontext():
-        return {name: plugins.logger(name).build(folder, options) for name, options in loggers.items()}
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def compute_logits(
         data: Encoded inputs.
         positions: (n,) of the inputs, ascending.
     """
-    sampler = EvalBatchSampler(positions, Shard(), data.lengths, task.row.eval_batch_size)
+    sampler = EvalBatchSampler(positions, Shard(), data.lengths, data.eval_batch_size(task.row.eval_batch_size))
     batches = []
     with torch.inference_mode():
         for prepared in _prepared(network, preprocessor, data, sampler):
@@ -90,7 +90,7 @@ def compute_features(
     Raises:
         BadOption: If the network has no such layer.
     """
-    sampler = EvalBatchSampler(positions, Shard(), data.lengths, task.row.eval_batch_size)
+    sampler = EvalBatchSampler(positions, Shard(), data.lengths, data.eval_batch_size(task.row.eval_batch_size))
     batches = []
     with torch.inference_mode(), penultimate(network) as kept:
         for prepared in _prepared(network, preprocessor, data, sampler):

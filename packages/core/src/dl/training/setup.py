@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from dl import collector
 from dl.data.examples import Dataset, Fingerprints, Index, Subset, fingerprints, subset_fingerprint
+from dl.data.larger import is_larger, memory
 from dl.defaults import DataFacts, Default
 from dl.domain import Preprocessor, comparable, encode_examples
 from dl.errors import BadData, BadNetwork, BadOption, DLError, PluginFailed
@@ -32,7 +34,7 @@ from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.processes import HOST, started
 from dl.recipes.protocol import protocol_of
-from dl.recipes.recipe import AUTO, Recipe
+from dl.recipes.recipe import AUTO, BLOCKS, FULL, SHUFFLE, Recipe
 from dl.recipes.settle import close_recipe, data_facts
 from dl.runs.manifest import Baseline, Manifest, TaskInfo
 from dl.runs.thresholds import need_both
@@ -203,6 +205,7 @@ def set_up(
         PluginFailed: If the network does not fit the task.
     """
     domain = plugins.domain(recipe.domain).load()
+    collector.resume()  # all that is large is imported
     origin = open_origin(recipe, plugins, domain) if recipe.from_run else None
     dataset = dataset or (origin.read(recipe, at_hand) if origin else load_dataset(recipe, plugins, domain))
     mended: tuple[Default, ...] = ()
@@ -233,6 +236,7 @@ def set_up(
     own_step = _own_step(recipe, plugins, network, regularizers, at_hand)
     regularizers.rehearse(network, preprocessor, task.encode(splits.train.targets[:1]), task.row)
     data = prepared.data if prepared else _encode(splits, preprocessor, task)
+    recipe, larger = _settle_shuffle(recipe, data)
     size = int(recipe.train.get("batch_size", 1))
     check_width(splits.train, data.train_data.lengths, size, data.train_data.width)
     every = prepared.constants if prepared else task.row.baselines(task, splits.train, splits.val, preprocessor)
@@ -254,7 +258,7 @@ def set_up(
         domain.sketch,
         at_hand,
         facts,
-        defaults,
+        defaults + larger,
         learner,
         as_it_was=as_it_was,
         rungs=rungs,
@@ -272,6 +276,7 @@ def set_up_alike(shared: Shared, plugins: Plugins) -> FitSetup:
     """
     recipe = shared.recipe
     domain = plugins.domain(recipe.domain).load()
+    collector.resume()
     origin = open_origin(recipe, plugins, domain) if recipe.from_run else None
     dataset = origin.read(recipe, NOTHING) if origin else load_dataset(recipe, plugins, domain)
     splits = _splits_alike(shared, dataset)
@@ -465,6 +470,20 @@ def _refuse_unreachable(network: nn.Module, preprocessor: Preprocessor, task: Ta
                 f"{source}: {safe_text(words, 60)!r} has more characters than the network has steps, {output.shape[1]}"
                 f"{others}; use wider images, leave such rows out, or look for the wrong transcript"
             )
+
+
+def _settle_shuffle(recipe: Recipe, data: FitData) -> tuple[Recipe, tuple[Default, ...]]:
+    """Return the recipe with the order of an epoch that fits the memory of this machine, which a resume keeps."""
+    if recipe.train.get(SHUFFLE) != AUTO:
+        return recipe, ()
+    several = [data.train_data] if data.val_data is data.train_data else [data.train_data, data.val_data]
+    size = sum(one.inputs.nbytes for one in several)
+    chosen = BLOCKS if is_larger(size) else FULL
+    settled = replace(recipe, train={**recipe.train, SHUFFLE: chosen})
+    if chosen == FULL:
+        return settled, ()
+    reason = f"{size / 1e9:.1f} GB of inputs, too much for {memory() / 1e9:.1f} GB of memory; they are read from disk"
+    return settled, (Default(SHUFFLE, BLOCKS, reason),)
 
 
 def _encode(splits: DataSplits, preprocessor: Preprocessor, task: Task) -> FitData:

@@ -132,6 +132,12 @@ def whole(tensor: Tensor) -> Tensor:
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
+def nothing_of(network: nn.Module) -> Tensor:
+    """Return zero as a loss of all weights, of which each process has all or a share: its gradients are zero."""
+    weights = (one.to_local() if isinstance(one, DTensor) else one for one in network.parameters())
+    return torch.stack([0 * one.sum() for one in weights if one.requires_grad]).sum()
+
+
 def gather_weights(network: nn.Module, *, keep: bool) -> dict[str, Tensor]:
     """Gather the weights of a sharded network, tensor by tensor, on the CPU of the processes that keep them.
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import Logger
 from rich.console import Console
+from torch import Tensor, nn
 
 from dl.errors import BadDevices, CannotWrite, DLError, ProcessLost, TrainingFailed, is_out_of_memory
 from dl.features import Stopped
-from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe
@@ -42,14 +42,19 @@ from dl.training.devices import Devices, is_first_device, quiet_lightning
 from dl.training.features import Reading, read_features
 from dl.training.heads import head_writers
 from dl.training.keeper import StateKeeper
+from dl.training.layout import AS_BUILT, choose_layout
 from dl.training.learn import learn
 from dl.training.module import FitModule
+from dl.training.notebook import NotebookConsole, NotebookDisplay
 from dl.training.progress import ProgressDisplay
 from dl.training.ranks import ALONE, LOST_LINE, Ranks, is_lost_connection, reaching_others
 from dl.training.setup import FitSetup
 from dl.training.sharded import need_shardable
 from dl.training.state import Resumed
+from dl.training.trackers import Trackers
 from dl.words import many
+
+PASSES = 3  # times what scoring an example takes, to train on it: forward, and twice as much backward
 
 
 def train(
@@ -57,8 +62,7 @@ def train(
     devices: Devices,
     folder: Path | None,
     console: Console,
-    plugins: Plugins,
-    loggers: Mapping[str, Logger],
+    trackers: Trackers,
     last_epoch: int = 0,
     judge: Judge | None = None,
     name: str = "",
@@ -75,8 +79,7 @@ def train(
         devices: Where to train.
         folder: Of the run; None on all devices but the first, which alone writes.
         console: For progress.
-        plugins: The registered plugins.
-        loggers: Of the row of each epoch, by name.
+        trackers: The loggers of the row of each epoch.
         last_epoch: Of a schedule that is cut off, where only the weights after this epoch are kept; 0 for a whole fit.
         judge: Of a trial of a study: returns after each epoch why the fit ends, empty to continue.
         name: Of the run; empty for that of its folder.
@@ -95,7 +98,9 @@ def train(
         return learn(setup, folder or Path(os.devnull), name, of_fold=of_fold, alone=last_epoch > 0)
     flag = StopFlag()
     steps = len(batch_sizes(len(splits.train), int(recipe.train["batch_size"])))
-    display = ProgressDisplay(console, setup.task.info.headline, int(recipe.train["epochs"]), steps)
+    scoring = (len(splits.val) + len(splits.probe)) / (PASSES * int(recipe.train["batch_size"]))
+    shown = NotebookDisplay if isinstance(console, NotebookConsole) else ProgressDisplay
+    display = shown(console, setup.task.info.headline, int(recipe.train["epochs"]), steps, scoring)
     of_protocol = last_epoch > 0 or protocol_of(recipe.split)[1] > 0  # the epoch is chosen for all folds together
     kind = TrialWriter if judge else OnceWriter if once else RunWriter
     kind = LastWriter if last_epoch else FoldWriter if of_protocol else kind
@@ -111,12 +116,12 @@ def train(
         writer.heads = head_writers(folder, setup)
         for head in writer.heads:
             head.begin()
-    keeper = None
-    if kind is RunWriter:
-        writer.keeper = keeper = StateKeeper(writer.folder, float(recipe.train["save_every"]), writer)
+    keeper, at_end = None, kind is not RunWriter
+    begins_anew = kind is LastWriter or setup.at_hand or callbacks  # callbacks have states of their own
+    if not (at_end and begins_anew):
+        writer.keeper = keeper = StateKeeper(writer.folder, float(recipe.train["save_every"]), writer, once=at_end)
     early_stopping = EarlyStopping(writer, setup.regularizers, judge)
-    logger_callback = LoggerCallback(writer, loggers, recipe.flat(), plugins)
-    own = [writer, logger_callback, ProgressCallback(display), SignalStop(flag, ranks)]
+    own = [writer, LoggerCallback(writer, trackers, recipe.flat()), ProgressCallback(display), SignalStop(flag, ranks)]
     if not (of_protocol or once):
         own.insert(1, early_stopping)
     every = [*own, *setup.at_hand.callbacks, *callbacks]
@@ -128,7 +133,9 @@ def train(
             device = trainer.strategy.root_device
             reading = Reading(setup.preprocessor, setup.data)
             if alone:
-                reading = read_features(setup, device, console, lambda: flag.received is not None)
+                reading = read_features(setup, device, lambda: flag.received is not None)
+            layout = _layout_of(setup, reading, device, resumed) if alone else AS_BUILT
+            writer.manifest = replace(writer.manifest, layout=layout)
             module = FitModule(
                 setup.network,
                 reading.preprocessor,
@@ -145,13 +152,15 @@ def train(
                 beside={"writer": writer, "early_stopping": early_stopping},
                 after_step=keeper.after_step if keeper else lambda _module: None,
                 resumed=resumed,
+                layout=layout,
             )
             with display, reading.context:
                 trainer.fit(module, ckpt_path=resumed.state if resumed else None)
         if flag.received is None:
             writer.end("finished", early_stopping.why or _why_cut_off(trainer, module, devices))
             if keeper and is_first_device():
-                keeper.clear(module)
+                with suppress(CannotWrite):  # older states then stay
+                    keeper.clear(module)
         else:
             words = f"stopped by a signal in epoch {len(writer.rows)}, after step {module.steps_done}"
             writer.end("interrupted", words, flag.received)
@@ -165,11 +174,9 @@ def train(
         failure = _as_training_failed(error, recipe)
         with suppress(CannotWrite):  # the error of the fit matters more
             writer.end("failed", str(failure) if isinstance(failure, DLError) else describe_error(error))
-        logger_callback.end("failed")
         if failure is error:
             raise
         raise failure from error
-    logger_callback.end(writer.manifest.status)
     if words := writer.trouble_at_end():
         console.print(plain(f"  ! {words}", "bold red"))
         if console.quiet and writer.trouble:
@@ -179,6 +186,23 @@ def train(
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()  # at exit, its threads may abort the program
     return Run(path, setup.at_hand or None)
+
+
+def _layout_of(setup: FitSetup, reading: Reading, device: torch.device, resumed: Resumed | None) -> str:
+    """Return the layout of feature maps: that of the run which is continued, else the one that is chosen here."""
+    if resumed is not None:
+        return resumed.manifest.layout
+    if device.type != "cpu":
+        return AS_BUILT
+    options, row, train_set = setup.recipe.train, setup.task.row, reading.data.train
+    batch = int(options["batch_size"])
+    steps = len(batch_sizes(len(train_set), batch)) * int(options["epochs"])
+    inputs, targets = reading.data.train_data.take(torch.from_numpy(train_set[:batch]))
+
+    def loss(network: nn.Module, prepared: Tensor) -> Tensor:
+        return row.loss(row.reduce_logits(network(prepared), prepared), targets, "mean")
+
+    return choose_layout(setup.network, lambda: reading.preprocessor(inputs), loss, steps)
 
 
 def _why_cut_off(trainer: pl.Trainer, module: FitModule, devices: Devices) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from dl.errors import BadOption
-from dl.options import short_value
+from dl.limits import parse_time
 from dl.tuning.study import Budget
 
 USUAL_TRIALS = 20
-_TIME = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 
 
 def read_budget(trials: int | None, time: str) -> Budget:
@@ -22,20 +19,6 @@ def read_budget(trials: int | None, time: str) -> Budget:
         raise BadOption(f"--trials {trials}: expected a whole number, at least 1")
     seconds = parse_time(time) if time else 0.0
     return Budget(trials or (0 if seconds else USUAL_TRIALS), seconds)
-
-
-def parse_time(text: str) -> float:
-    """Return the seconds of a time such as ``20m``, ``1h30m`` or ``90s``.
-
-    Raises:
-        BadOption: If it is none, or no time at all.
-    """
-    found = _TIME.fullmatch(text.strip())
-    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
-    total = 3600 * hours + 60 * minutes + seconds
-    if not total:
-        raise BadOption(f"--time {short_value(text)!r}: expected a time such as 20m, 1h30m or 90s")
-    return float(total)
 
 
 def show_budget(budget: Budget) -> str:

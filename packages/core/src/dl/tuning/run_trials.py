@@ -26,6 +26,7 @@ from dl.tuning.study import FAILED, FINISHED, RUNNING, Study, Trial, best_of, de
 from dl.tuning.trial import Work, recovered
 from dl.tuning.workers import Fits, InTurn, SideBySide, Task
 from dl.words import many
+from dl.work import doing
 
 MOST_FAILURES = 10  # failed trials in a row after which a study ends
 
@@ -38,7 +39,8 @@ def run_trials(work: Work, study: Study, console: Console) -> Study:
     write_study(study)
     search.give_up_unknown(study.trials)
     fits: Fits = SideBySide(work, study) if study.jobs > 1 else InTurn(work)
-    with fits:
+    done = sum(trial.status != RUNNING for trial in study.trials)
+    with fits, doing("trials", study.budget.trials, done) as trials:
         while True:
             study = _begin(study, search, fits)
             if not fits.numbers:
@@ -48,6 +50,7 @@ def run_trials(work: Work, study: Study, console: Console) -> Study:
             write_study(study)
             if ended.trial.status != RUNNING:
                 show_trial(console, study, ended.trial)
+                trials.advance()
             check_failures(study)
     if fits.signal:
         study = replace(study, status="interrupted", signal=fits.signal)

@@ -11,7 +11,6 @@ Nothing here imports torch or optuna.
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shlex
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from dl import files, regular
-from dl.errors import BadRun
+from dl.errors import BadRun, DamagedRun
 from dl.options import Value, format_value
 from dl.recipes.asked import Asked
 from dl.recipes.protocol import parse_protocol
@@ -29,7 +28,7 @@ from dl.runs.history import best_epoch
 from dl.runs.luck import Luck
 from dl.runs.manifest import MetricInfo
 from dl.runs.run import STUDY, TRIALS, Run
-from dl.stored import from_json, parse_object
+from dl.stored import as_text, convert, parse_object, seal_text, unseal
 from dl.tuning.space import REGULARIZER, Dimension
 from dl.words import many
 
@@ -259,17 +258,21 @@ def end_of_trial(trial: Trial, run: Run) -> Trial:
 
 
 def study_json(study: Study) -> str:
-    """Return the content of `study.json`."""
+    """Return the content of `study.json`, but for its checksum."""
+    return as_text(_content(study))
+
+
+def _content(study: Study) -> dict[str, Any]:  # Any: JSON
     best = best_of([trial for trial in study.trials if not trial.folder], study.metric, study.monitor)
     content = asdict(replace(study, best_number=best.number if best else 0))
     del content["path"]
     content["luck"] = study.luck and content["luck"] | {"interval": list(study.luck.interval)}
-    return json.dumps(content, indent=1) + "\n"
+    return content
 
 
 def write_study(study: Study) -> None:
     """Write `study.json` atomically."""
-    files.write_text(study.path / STUDY, study_json(study))
+    files.write_text(study.path / STUDY, seal_text(_content(study)))
 
 
 def read_study(path: Path) -> Study:
@@ -281,14 +284,16 @@ def read_study(path: Path) -> Study:
     where = path / STUDY
     try:
         text = regular.read_text(where)
-        version = parse_object(text).get("format")
+        content = parse_object(text)
+        version = content.get("format")
         if version != FORMAT:
             raise BadRun(f"{where} has format {version!r}; this dl reads format {FORMAT}  install the dl that wrote it")
-        return replace(from_json(text, Study), path=path)
+        unseal(text, content)
+        return replace(convert(content, Study), path=path)
     except FileNotFoundError:
-        raise BadRun(f"{str(path)!r} is no study: {STUDY} is missing") from None
+        raise DamagedRun(f"{str(path)!r} is no study: {STUDY} is missing") from None
     except (OSError, ValueError) as error:
-        raise BadRun(f"{where} is damaged: {error}") from error
+        raise DamagedRun(f"{where} is damaged: {error}") from error
 
 
 def count_trials(study: Study) -> str:

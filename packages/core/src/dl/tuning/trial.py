@@ -124,7 +124,7 @@ class Work:
 def fit_trial(
     work: Work, study: Study, trial: Trial, pruner: Pruner | FoldPruner | None, flag: StopFlag | None = None
 ) -> tuple[Trial, Run | None]:
-    """Fit a trial; what a cut-off fit of it left is removed, but for the finished folds of a trial of several fits.
+    """Fit a trial; what a cut-off fit of it left is removed, but for its state, and the finished folds of several fits.
 
     Args:
         work: What all trials share.
@@ -141,8 +141,6 @@ def fit_trial(
         CannotWrite: If its run cannot be written.
     """
     folder = trial_folder(study.path, trial.number)
-    if work.plan is None:
-        remove_run(folder)  # also where the set-up is refused
     try:
         run = _fit(work, study, trial, pruner, flag)
     except TrainingFailed as error:  # the loss is not a number, or memory ran out: its run keeps what was before
@@ -154,6 +152,7 @@ def fit_trial(
     except DLError as error:
         if trial.number == 1:
             raise
+        remove_run(folder)
         return replace(trial, status=FAILED, message=str(error)), None
     return (trial if run.manifest.status == "interrupted" else end_of_trial(trial, run)), run
 

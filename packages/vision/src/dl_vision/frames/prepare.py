@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dl.data.examples import Examples, Subset
 from dl.domain import Preprocessor
-from dl.errors import BadData, BadRun
+from dl.errors import BadData, DamagedRun
 from dl.options import Options
 from dl_vision import prepare
 
@@ -77,5 +77,5 @@ def restore(settings: Mapping[str, Any]) -> FramesPreprocessor:  # Any: JSON
     """
     frames = settings.get(FRAMES)
     if not isinstance(frames, int) or frames < 2:
-        raise BadRun(f"the stored preprocessor of frames cannot be read: frames is {frames!r}")
+        raise DamagedRun(f"the stored preprocessor of frames cannot be read: frames is {frames!r}")
     return FramesPreprocessor(frames, prepare.restore(settings))

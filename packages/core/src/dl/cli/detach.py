@@ -1,0 +1,158 @@
+"""Fits that outlive their terminal: start one, stop one, and tell somebody that one has ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dl.cli.flags import DEFAULT_RUNS, Runs
+from dl.errors import BadOption, BadRun
+from dl.processes import HOST, is_running
+from dl.terminal import console, plain, safe_lines
+
+if TYPE_CHECKING:
+    from dl.runs.run import Run
+
+POLL = 0.2  # seconds
+AT_MOST = 5.0  # seconds for whoever is notified
+FLAG = "--detach"
+LONG = 2_000  # characters of a line
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(help=_STOP)(stop)
+
+
+def detach_fit(arguments: Sequence[str], runs: Path, *, as_json: bool) -> int:
+    """Start the same command without the flag in a session of its own, and print how to watch it."""
+    from dl.detached import LOG, detach
+
+    begun = detach([word for word in arguments if word != FLAG], runs)
+    out = console()
+    if begun.run is None:
+        print(safe_lines(begun.output), end="", file=sys.stderr)
+        return begun.code or 0
+    if as_json:
+        print(json.dumps({"run": str(begun.run), "pid": begun.pid, "log": str(begun.run / LOG)}))
+        return 0
+    number = begun.run.name.split("-")[0]
+    out.print(plain(f"{begun.run.name} runs in process {begun.pid}; its output: {begun.run / LOG}", longest=LONG))
+    for words, command in (("watch", f"dl status {number} --follow"), ("stop", f"dl stop {number}")):
+        out.print(plain(f"  {words:<6} {command}", longest=LONG), soft_wrap=True)
+    return 0
+
+
+_STOP = """End a fit that runs, with its report, as Ctrl-C does.
+
+Example: dl stop last
+
+It ends after the step that it is at, and can be continued. The command waits for that. A fit on another machine is
+stopped there.
+"""
+
+
+def stop(
+    which: Annotated[str, typer.Argument(metavar="RUN", help="Number, name, path or 'last'.")],
+    runs: Runs = DEFAULT_RUNS,
+) -> None:
+    """End a fit."""
+    from dl.cli.status import standing
+    from dl.runs.run import open_any
+
+    run = open_any(which, runs)
+    pid, start = writer_of(run)
+    os.kill(pid, signal.SIGINT)
+    console(stderr=True).print(plain(f"{run.name}: process {pid} was asked to end", "dim"))
+    while is_running(pid, HOST, start):
+        time.sleep(POLL)
+    found = standing(open_any(str(run.path), runs))
+    words = f"{found.name}: {found.status}; {found.result}"
+    console().print(plain(f"{words}  next: {found.next}" if found.next else words, longest=LONG), soft_wrap=True)
+
+
+def writer_of(run: Run) -> tuple[int, str]:
+    """Return the process that works on a run, a study or a workflow, and when it started; empty if unknown.
+
+    Raises:
+        BadRun: If none does, or one of another machine.
+    """
+    from dl.cli.status import running_part
+
+    part = running_part(run)
+    if part is None:
+        raise BadRun(f"{run.name} does not run; nothing is stopped  see: dl status {run.name.split('-')[0]}")
+    pid, host, start = part
+    if host != HOST:
+        raise BadRun(f"{run.name} runs on {host!r}, as process {pid}; stop it there: dl stop {run.name.split('-')[0]}")
+    return pid, start
+
+
+def check_address(url: str) -> None:
+    """Refuse an address to notify that is no web address.
+
+    Raises:
+        BadOption: With an example.
+    """
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        fits = False
+    if url and not fits:
+        raise BadOption(f"--notify {url!r} is no web address  example: --notify https://example.org/hook")
+
+
+def tell_end(run: Run, verdict: str, url: str, *, bell: bool) -> None:
+    """Tell that a run has ended: post a small JSON, and ring the bell of the terminal.
+
+    Args:
+        run: That has ended.
+        verdict: Of its report; empty where there is none.
+        url: To post to; empty for none.
+        bell: Whether the bell is rung.
+    """
+    if url and (why := post(url, ending(run, verdict))):
+        words = f"--notify: {url} was not told: {why}"
+        console(stderr=True).print(plain(f"dl: {words}", "yellow", LONG), soft_wrap=True)
+    if bell:
+        sys.stderr.write("\a")
+        sys.stderr.flush()
+
+
+def ending(run: Run, verdict: str) -> dict[str, object]:
+    """Return what is told of a run that has ended."""
+    manifest = run.manifest
+    name = manifest.task.headline.name
+    score = run.best.get(f"val_{name}") if manifest.best_epoch else None
+    return {
+        "run": run.name,
+        "status": manifest.status,
+        "verdict": verdict,
+        "metric": name,
+        "score": score,
+        "seconds": manifest.seconds,
+        "host": HOST,
+    }
+
+
+def post(url: str, content: dict[str, object]) -> str:
+    """Post JSON to a web address; return why that failed, empty if it did not."""
+    from urllib.request import Request, urlopen
+
+    request = Request(url, json.dumps(content).encode(), {"Content-Type": "application/json", "User-Agent": "dl"})
+    try:
+        with urlopen(request, timeout=AT_MOST):
+            return ""
+    except (OSError, ValueError) as error:  # URLError is an OSError
+        return str(error)

@@ -1,0 +1,91 @@
+"""A command that outlives its terminal: it runs again in a session of its own, and its output goes to a file.
+
+The file begins beside the run folders, since its run is not there yet; whoever makes the run moves it there. The first
+process waits for that alone.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dl import files, regular
+
+LOG = "fit.log"  # in the run folder
+VARIABLE = "DL_DETACHED_LOG"  # the file to which a detached process writes, until its run has it
+POLL = 0.05  # seconds
+LONGEST = 20_000  # characters of a log that are shown
+
+
+@dataclass(frozen=True)
+class Detached:
+    """A command that was detached.
+
+    Args:
+        pid: Its process.
+        run: Its run folder; None where it ended before it made one.
+        code: Its exit code; None while it runs.
+        output: What it printed, where it ended before.
+    """
+
+    pid: int
+    run: Path | None
+    code: int | None = None
+    output: str = ""
+
+
+def detach(arguments: Sequence[str], root: Path) -> Detached:
+    """Run ``dl`` with these arguments in a session of its own, and wait until its run has begun, or it has ended.
+
+    Args:
+        arguments: Of the command line.
+        root: Folder of run folders.
+
+    Raises:
+        CannotWrite: If no log can be written there.
+    """
+    files.make_folder(root)
+    log = root.resolve() / f".detached-{os.getpid()}.log"
+    environment = {**os.environ, VARIABLE: str(log)}
+    with files.open_log(log) as stream:
+        number = os.fstat(stream.fileno()).st_ino
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dl", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        )
+    threading.Thread(target=process.wait, daemon=True).start()  # for whoever asks later how it ended
+    try:
+        while log.exists():
+            if (code := process.poll()) is not None and log.exists():
+                output = regular.read_text(log)[-LONGEST:]
+                files.remove(log)
+                return Detached(process.pid, None, code, output)
+            time.sleep(POLL)
+    except KeyboardInterrupt:
+        process.terminate()
+        raise
+    moved = [path for path in root.glob(f"*/{Path(LOG).stem}*.log") if path.stat().st_ino == number]
+    return Detached(process.pid, moved[0].parent if moved else None, process.poll())
+
+
+def take_log(folder: Path) -> None:
+    """Move the log of this process, if it is detached, into the run folder that it has made or goes on with."""
+    log = os.environ.pop(VARIABLE, "")
+    if not log:
+        return
+    stem, number = Path(LOG).stem, 1
+    target = folder / LOG
+    while target.exists():
+        number += 1
+        target = folder / f"{stem}-{number}.log"
+    files.move(Path(log), target)

@@ -1,0 +1,312 @@
+"""Export a run: its network with preparation, thresholds and names, compared with the run before it is written."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dl import files, regular
+from dl.data.examples import Examples
+from dl.errors import BadOption, BadRun, nearest
+from dl.exporting.agreement import Agreement, expected, measure, need_agreement
+from dl.exporting.card import Licences, write_card
+from dl.exporting.formats import CONFIG, FORMATS, Contents, Format, Package
+from dl.exporting.whole import ANSWER, PROBABILITIES, Output, need_exportable, outputs_of, trace
+from dl.inference.evaluate import reader_of
+from dl.inference.load import reopen
+from dl.inference.loaded import LoadedRun
+from dl.plugins.at_hand import NOTHING, without
+from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
+from dl.runs.report import Which, find_run
+from dl.runs.run import Run, slug_of
+from dl.runs.seen import refuse_changed
+from dl.splits.partition import split_data
+from dl.terminal import safe_text
+from dl.training.read_new import adopt_splits, reload_dataset
+from dl.version import VERSION
+
+if TYPE_CHECKING:
+    from dl.plugins.at_hand import Model
+
+CONFIG_FORMAT = 1
+UNUSABLE = ("running", "failed", "killed")  # statuses of runs that are not exported
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Args:
+        path: The file or the folder.
+        to: The format.
+        files: All files.
+        agreement: With the run.
+        notes: What the exported form does not do, a sentence each.
+    """
+
+    path: Path
+    to: str
+    files: tuple[Path, ...]
+    agreement: Agreement
+    notes: tuple[str, ...]
+
+
+def export(
+    run: Which = "last",
+    to: str = "onnx",
+    *,
+    out: str | Path | None = None,
+    force: bool = False,
+    licence: str = "",
+    data_licence: str = "",
+    model: Model | None = None,
+    runs: str | Path = "runs",
+    plugins: Plugins | None = None,
+) -> Exported:
+    """Export a run's network with everything between raw inputs and answers, and a card of the model.
+
+    Nothing is written unless at least 99.99 % of the answers on the validation part are those of `dl.predict`.
+
+    Args:
+        run: A run, its path, name or number, or ``last``.
+        to: ``onnx``, ``torch``, ``safetensors``, ``huggingface`` or ``folder``.
+        out: The file or folder to write; None for the name of the run in the current folder.
+        force: Whether to replace what is there.
+        licence: Of the weights, for the card, as ``Apache-2.0``.
+        data_licence: Of the data, likewise.
+        model: The network, if the fit used one in memory and ``run`` no longer holds it.
+        runs: Folder of run folders, unless ``run`` is a path.
+        plugins: The registered plugins; None loads the installed ones.
+
+    Raises:
+        BadData: If the exported network answers otherwise than the run, or the data has changed since the fit.
+        BadOption: If the format is unknown or lacks a package, the run has no exported form, or something is there.
+        BadRun: If the run cannot be opened, or did not end.
+        CannotWrite: If the files cannot be written.
+
+    Example:
+        >>> dl.export(run).path
+        >>> dl.export("last", "folder", out="digits")
+        >>> dl.export(3, "huggingface", licence="Apache-2.0", force=True).agreement
+    """
+    kind = _format(to)
+    kind.need_packages()
+    plugins = plugins or load_plugins()
+    run = find_run(run, runs)
+    _need_ended(run)
+    place = _place(run, kind, out)
+    _need_free(place, force=force)
+    opened = reopen(run, plugins, model)
+    preparation = need_exportable(opened, opened.recipe.data_options)
+    examples, part = held_out(opened, plugins)
+    wanted = expected(opened, examples)
+    opened = _on_cpu(opened)
+    package = Package(preparation, outputs_of(opened), trace(opened, preparation))
+    package.config.update(_config(opened, package, place, kind))
+    stem = place.stem if kind.suffix else place.name
+    with _staged(place) as staging:
+        names = _write(kind.contents(package, stem, ""), staging)  # to be compared: its card is still to be written
+        call = kind.open(package, staging / names[0] if kind.suffix else staging)
+        agreement = measure(call, preparation, package.outputs, examples, wanted, part)
+        need_agreement(agreement, run.name)
+        package.config["agreement"] = agreement.as_dict()
+        card = write_card(
+            run,
+            opened.recipe,
+            plugins,
+            licences=Licences(licence, data_licence),
+            right=_right(opened, examples, wanted),
+            export=[*_usage(kind, place, package), f"- Agreement: {agreement}"],
+            header=to == "huggingface",
+        )
+        names = _write(kind.contents(package, stem, card), staging)
+        written = _move(staging, names, place, kind, force=force)
+    return Exported(place, to, written, agreement, preparation.notes)
+
+
+def _format(to: str) -> Format:
+    if to not in FORMATS:
+        raise BadOption(f"no format {safe_text(to, 40)!r}{nearest(to, FORMATS)}  formats: {', '.join(FORMATS)}")
+    return FORMATS[to]
+
+
+def _need_ended(run: Run) -> None:
+    """Refuse a run that runs, failed or was killed.
+
+    Raises:
+        BadRun: With what to do.
+    """
+    status = run.manifest.status
+    if status in UNUSABLE:
+        what = {"running": "is still running", "failed": "failed", "killed": "was killed"}[status]
+        then = "wait for its end: dl status" if status == "running" else f"go on with it: dl fit --resume {run.name}"
+        raise BadRun(f"{run.name} {what}, and is not exported  {then}")
+
+
+def _place(run: Run, kind: Format, out: str | Path | None) -> Path:
+    """Return where the file or folder goes."""
+    if out is None:
+        return Path(f"{slug_of(run.manifest.name)}{kind.suffix or f'-{kind.name}'}")
+    place = Path(out)
+    if kind.suffix and place.suffix != kind.suffix:
+        raise BadOption(f"--out {safe_text(str(out))}: a file of {kind.name} ends in {kind.suffix}")
+    return place
+
+
+def _need_free(place: Path, *, force: bool) -> None:
+    """Refuse a place where something is, unless it may be replaced; a folder of something else never is.
+
+    Raises:
+        BadOption: With what to do.
+    """
+    if not os.path.lexists(place):
+        return
+    shown = safe_text(str(place))
+    if not force:
+        raise BadOption(f"{shown!r} is there already; nothing was written  replace it: --force, or name another: --out")
+    if place.is_dir() and not _is_ours(place):
+        raise BadOption(
+            f"{shown!r} is a folder that dl export did not write, and --force does not replace it; name another: --out"
+        )
+
+
+def _is_ours(place: Path) -> bool:
+    """Return whether a folder holds an exported network, or nothing."""
+    if not any(place.iterdir()):
+        return True
+    try:
+        return bool(json.loads(regular.read_bytes(place / CONFIG)).get("made_by", "").startswith("dl "))
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def held_out(opened: LoadedRun, plugins: Plugins) -> tuple[Examples, str]:
+    """Return the validation examples of a run as it read them, and their name; without any, the training examples.
+
+    Raises:
+        BadRun: If the data was in memory and is gone, or has changed since the fit.
+    """
+    run = opened.run
+    if "data" in run.manifest.in_memory and (run.at_hand is None or run.at_hand.data is None):
+        raise BadRun(
+            f"{run.name} was fitted on data in memory, by which an export is compared with it; export it in the "
+            "program that fits it: run.export()"
+        )
+    at_hand = run.at_hand or NOTHING
+    plugins = at_hand.register(without(plugins, run.manifest.in_memory, run.name))
+    dataset = reload_dataset(reader_of(opened, plugins))
+    splits = split_data(dataset, opened.recipe, plugins)
+    if opened.recipe.from_run:
+        splits = adopt_splits(splits, opened.task.info, run.name)
+    refuse_changed(run, dataset.name, splits.val)
+    subset, part = (splits.val, "validation") if len(splits.val) else (splits.train, "training")
+    return subset.examples.take(subset.index), part
+
+
+def _on_cpu(opened: LoadedRun) -> LoadedRun:
+    return replace(opened, network=opened.network.cpu(), preprocessor=opened.preprocessor.cpu())
+
+
+def _right(
+    opened: LoadedRun, examples: Examples, wanted: Sequence[NDArray[Any]]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]] | None:
+    """Return the class of each example, and whether its answer is right; None for a task without classes."""
+    if not opened.task.info.has_classes:
+        return None
+    classes = examples.targets.astype(np.int64)
+    return classes, wanted[1] == classes
+
+
+def _config(opened: LoadedRun, package: Package, place: Path, kind: Format) -> dict[str, Any]:  # Any: JSON
+    """Return what goes along with the weights."""
+    preparation, info = package.preparation, opened.task.info
+    stem = f"{place.stem}_" if kind.suffix else ""
+    return {
+        "format": CONFIG_FORMAT,
+        "made_by": f"dl {VERSION}",
+        "run": opened.run.manifest.name,
+        "domain": opened.recipe.domain,
+        "model": opened.run.manifest.model,
+        "task": info.name,
+        "inputs": [
+            {"name": one.name, "kind": one.kind, "axes": list(one.axes), "about": one.about}
+            | ({"words": list(one.words)} if one.words else {})
+            | ({"settings": dict(one.settings)} if one.settings else {})
+            for one in preparation.inputs
+        ],
+        "outputs": [{k: v for k, v in asdict(one).items() if k != "spread"} for one in package.outputs],
+        "reader": f"{stem}{preparation.reader.name}" if preparation.reader else "",
+        "notes": list(preparation.notes),
+    }
+
+
+def _usage(kind: Format, place: Path, package: Package) -> list[str]:
+    """Return lines on inputs, outputs and how the files are opened."""
+    inputs = [f"- Input `{safe_text(one.name, 60)}`: {one.about}" for one in package.preparation.inputs]
+    outputs = [f"- Output `{one.name}`: {_about(one)}" for one in package.outputs]
+    lines = inputs[:50] + (
+        [f"- and {len(inputs) - 50:,} inputs more, in the configuration"] if len(inputs) > 50 else []
+    )
+    lines += [*outputs, *(f"- Note: {note}" for note in package.preparation.notes)]
+    if any(one.kind == PROBABILITIES for one in package.outputs):
+        lines.append("- Probabilities are as the network gives them; the report says how far they can be trusted")
+    if package.config["reader"]:
+        lines.append(f"- Token ids are made by `encode` in {package.config['reader']}, with the settings of the input")
+    how = {
+        "onnx": f'onnxruntime.InferenceSession("{place.name}").run(None, {{...}})',
+        "torch": f'torch.export.load("{place.name}").module()(...)',
+        "safetensors": f'Network("{place.name}")(...) of the loader that --to folder writes',
+    }.get(kind.name, 'Network(".")(...) of load.py, which needs torch and numpy alone')
+    return [f"Open it: `{how}`", "", *lines]
+
+
+def _about(one: Output) -> str:
+    if one.kind != ANSWER:
+        return f"a column for each of {len(one.names):,} names"
+    return "decided by the thresholds of the run" if one.thresholds else "the likeliest"
+
+
+@contextlib.contextmanager
+def _staged(place: Path) -> Iterator[Path]:
+    """Make a folder beside a place for what is not whole yet, and remove it at the end."""
+    files.make_folder(place.parent)
+    staging = place.parent / f".{place.name[:80]}.{secrets.token_hex(4)}.part"
+    files.make_inner(staging)
+    try:
+        yield staging
+    finally:
+        files.remove_folder(staging)
+
+
+def _write(contents: Contents, folder: Path) -> list[str]:
+    for name, content in contents.items():
+        files.write_bytes(folder / name, content)
+    return [*contents]
+
+
+def _move(staging: Path, names: Sequence[str], place: Path, kind: Format, *, force: bool) -> tuple[Path, ...]:
+    """Move files or a folder to their place.
+
+    Raises:
+        BadOption: If something is there.
+        CannotWrite: If that fails.
+    """
+    _need_free(place, force=force)
+    if kind.suffix:
+        for name in names[::-1]:  # the file itself comes last
+            files.move(staging / name, place.parent / name)
+        return tuple(place.parent / name for name in names)
+    if place.exists():
+        files.remove_folder(place)
+    files.move(staging, place)
+    return tuple(place / name for name in names)

@@ -1,0 +1,235 @@
+"""The formats of `dl export`: the content of each file, and how it is opened to be compared with its run.
+
+onnx and torch are one file each; safetensors holds weights, and the steps and the preparation as JSON in its header;
+folder holds the same in files of their own beside a loader; huggingface is such a folder with a card for the hub.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import io
+import json
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch.export import ExportedProgram
+
+from dl import regular
+from dl.errors import BadOption
+from dl.exporting import graph, loader, onnx_file, recurrent
+from dl.exporting.agreement import Call, tensors_of
+from dl.exporting.whole import ANSWER, Output
+from dl.preparation import TOKENS, Preparation
+
+CONFIG, CARD, WEIGHTS, STEPS, LOADER = "config.json", "README.md", "model.safetensors", "network.json", "load.py"
+EXTRA = "pip install 'dl-core[export]'"
+Contents = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Package:
+    """All that an exported network is made of.
+
+    Args:
+        preparation: Of the inputs.
+        outputs: Of the network.
+        program: The traced network.
+        config: What goes along, as JSON values.
+    """
+
+    preparation: Preparation
+    outputs: tuple[Output, ...]
+    program: ExportedProgram
+    config: dict[str, Any] = field(default_factory=dict)  # Any: JSON
+
+    @cached_property
+    def onnx(self) -> Any:  # Any: onnx is an extra
+        """The network as a model of ONNX."""
+        return onnx_file.build(self.program, self.preparation.inputs, self.outputs)
+
+    @cached_property
+    def steps(self) -> dict[str, Any]:  # Any: JSON
+        """The network as steps."""
+        found: dict[str, Any] = graph.as_steps(recurrent.as_torch(self.program))
+        return found
+
+    @cached_property
+    def reader(self) -> ModuleType | None:
+        """The reader of texts."""
+        return None if self.preparation.reader is None else import_file(self.preparation.reader)
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format.
+
+    Args:
+        name: For ``--to``.
+        suffix: Of its file; empty for a folder.
+        about: One line.
+        contents: From the package, the stem of the file and the card to the content of each file, by its name.
+        open: From the package and the place where the content lies to a function that predicts raw inputs.
+        needs: Packages that it imports, which are extras.
+    """
+
+    name: str
+    suffix: str
+    about: str
+    contents: Callable[[Package, str, str], Contents]
+    open: Callable[[Package, Path], Call]
+    needs: tuple[str, ...] = ()
+
+    def need_packages(self) -> None:
+        """Refuse the format where a package is missing.
+
+        Raises:
+            BadOption: With the command that installs it.
+        """
+        missing = [name for name in self.needs if importlib.util.find_spec(name) is None]
+        if missing:
+            raise BadOption(f"--to {self.name} needs the package {missing[0]}, an extra  install it: {EXTRA}")
+
+
+def import_file(path: Path) -> ModuleType:
+    """Import a file of Python, without leaving compiled code beside it."""
+    spec = importlib.util.spec_from_file_location(f"exported_{path.stem}", path)
+    assert spec is not None and spec.loader is not None  # a file of Python
+    module = importlib.util.module_from_spec(spec)
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = before
+    return module
+
+
+def _json(content: Any) -> bytes:  # Any: JSON
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _beside(package: Package, stem: str, card: str) -> Contents:
+    """Return the files beside a single one: the card, and the reader."""
+    return {f"{stem}.md": card.encode(), **_reader_of(package)}
+
+
+def _reader_of(package: Package) -> Contents:
+    """Return the reader of texts, if there is one."""
+    reader = package.preparation.reader
+    return {} if reader is None else {str(package.config["reader"]): regular.read_bytes(reader)}
+
+
+def _as_onnx(package: Package, stem: str, card: str) -> Contents:
+    return {f"{stem}.onnx": onnx_file.with_metadata(package.onnx, package.config, card), **_beside(package, stem, card)}
+
+
+def _open_onnx(package: Package, place: Path) -> Call:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(regular.read_bytes(place), options, providers=["CPUExecutionProvider"])
+
+    def call(raw: Mapping[str, Any]) -> Any:  # Any: arrays of any kind
+        return session.run(
+            None,
+            {one.name: _given(package, one.kind, one.settings, raw[one.name]) for one in package.preparation.inputs},
+        )
+
+    return call
+
+
+def _given(package: Package, kind: str, settings: Any, values: Any) -> Any:  # Any: arrays of any kind
+    if kind == TOKENS and package.reader is not None:
+        return package.reader.encode(values, settings)
+    return values.astype(object) if values.dtype.kind == "U" else np.ascontiguousarray(values)
+
+
+def _as_torch(package: Package, stem: str, card: str) -> Contents:
+    stream = io.BytesIO()
+    program = recurrent.as_torch(package.program)
+    program._example_inputs = None  # they would be pickled
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.export.save(program, stream, extra_files={CONFIG: _json(package.config).decode()})
+    return {f"{stem}.pt2": stream.getvalue(), **_beside(package, stem, card)}
+
+
+def _open_torch(package: Package, place: Path) -> Call:
+    program = torch.export.load(io.BytesIO(regular.read_bytes(place))).module()
+
+    def call(raw: Mapping[str, Any]) -> Any:  # Any: arrays of any kind
+        encode = None if package.reader is None else package.reader.encode
+        with torch.no_grad():
+            found = program(*tensors_of(package.preparation, raw, encode))
+        return [_named(one, value.numpy()) for one, value in zip(package.outputs, found, strict=True)]
+
+    return call
+
+
+def _named(one: Output, values: Any) -> Any:  # Any: an array of any kind
+    return np.array(one.names, object)[values] if one.kind == ANSWER and values.ndim == 1 else values
+
+
+def _as_safetensors(package: Package, stem: str, card: str) -> Contents:
+    from safetensors.torch import save
+
+    kept = {"format": "pt", "config": json.dumps(package.config), "network": json.dumps(package.steps), "card": card}
+    weights = graph.weights_of(package.program)
+    return {f"{stem}.safetensors": save(weights, kept), **_beside(package, stem, card)}
+
+
+def _as_folder(package: Package, _stem: str, card: str) -> Contents:
+    from safetensors.torch import save
+
+    return {
+        WEIGHTS: save(graph.weights_of(package.program), {"format": "pt"}),
+        CONFIG: _json(package.config),
+        STEPS: (json.dumps(package.steps) + "\n").encode(),
+        LOADER: regular.read_bytes(Path(loader.__file__)),
+        CARD: card.encode(),
+        **_reader_of(package),
+    }
+
+
+def _open_loaded(package: Package, place: Path) -> Call:
+    module = import_file(place / LOADER) if place.is_dir() else loader
+    network: Any = getattr(module, "Network")(place)  # noqa: B009 - a module without types
+
+    def call(raw: Mapping[str, Any]) -> Any:  # Any: arrays of any kind
+        return [*network(**raw).values()]
+
+    return call
+
+
+FORMATS = {
+    one.name: one
+    for one in (
+        Format(
+            "onnx",
+            ".onnx",
+            "one file, for onnxruntime and other engines",
+            _as_onnx,
+            _open_onnx,
+            ("onnx", "onnxscript", "onnxruntime"),
+        ),
+        Format("torch", ".pt2", "one file of torch.export", _as_torch, _open_torch),
+        Format(
+            "safetensors",
+            ".safetensors",
+            "one file: weights, with the rest in its header",
+            _as_safetensors,
+            _open_loaded,
+        ),
+        Format("huggingface", "", "a folder in the shape of a repository of the hub", _as_folder, _open_loaded),
+        Format("folder", "", "a folder with a loader that needs torch and numpy alone", _as_folder, _open_loaded),
+    )
+}

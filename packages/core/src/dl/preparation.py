@@ -1,0 +1,97 @@
+"""How a domain prepares raw inputs, as a description that every exported form of a network understands.
+
+Text becomes numbers outside of a network: a category by its place among the words that were learnt, a text by a reader.
+All that follows is arithmetic on tensors, an `nn.Module`, which is exported together with the network.
+Letters: ``N`` inputs; ``H`` and ``W`` any height and width, ``T`` tokens of the longest text.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from dl.data.examples import Inputs
+
+NUMBER, CATEGORY, PIXELS, TOKENS = "number", "category", "pixels", "tokens"
+Raw = NDArray[Any]  # Any: numbers of any kind, or text
+
+
+@dataclass(frozen=True)
+class RawInput:
+    """One raw input of an exported network.
+
+    Args:
+        name: Of the column, or the noun of the input.
+        kind: ``number`` or ``category``, one for each example; ``pixels``; or ``tokens``, the numbers that a reader
+            makes of texts.
+        axes: The axes of its tensor: a letter where any size fits, else the size.
+        example: Two inputs as the tensor, to trace the network.
+        about: What it holds, in a few words.
+        words: Of a category, the words that were learnt: a word's number is its place, and -1 where it has none.
+        settings: Of the reader, as JSON values.
+    """
+
+    name: str
+    kind: str
+    axes: tuple[str | int, ...]
+    example: Tensor
+    about: str
+    words: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)  # Any: JSON
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How raw inputs become what a preprocessor reads.
+
+    Args:
+        inputs: In the order in which ``encode`` takes them.
+        encode: From their tensors to stored inputs, as `dl.domain.Preprocessor.forward` takes them.
+        raw: From examples as the domain reads them to the raw inputs, by name.
+        reader: A file of Python that imports the standard library and numpy alone; its function
+            ``encode(values, settings)`` turns N raw values into a tensor. None where no input has a reader.
+        notes: What the exported form does not do, a sentence each.
+    """
+
+    inputs: tuple[RawInput, ...]
+    encode: nn.Module
+    raw: Callable[[Inputs], dict[str, Raw]]
+    reader: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+def number(name: str, about: str) -> RawInput:
+    """Return an input of one number for each example, in double precision, with NaN for a missing one."""
+    return RawInput(name, NUMBER, ("N",), torch.zeros(2, dtype=torch.float64), about)
+
+
+def category(name: str, words: tuple[str, ...], about: str) -> RawInput:
+    """Return an input of one word for each example."""
+    return RawInput(name, CATEGORY, ("N",), torch.zeros(2, dtype=torch.int64), about, words)
+
+
+def fold(word: str) -> str:
+    """Return a word in lower case, with single blanks."""
+    return " ".join(word.split()).casefold()
+
+
+def folded(words: tuple[str, ...]) -> dict[str, int]:
+    """Return the number of each learnt word in lower case with single blanks, where that is one word."""
+    every = [fold(word) for word in words]
+    counts = Counter(every)
+    return {one: at for at, one in enumerate(every) if one and counts[one] == 1}
+
+
+def numbers_of(words: tuple[str, ...], values: Raw) -> NDArray[np.int64]:
+    """Return the number of each value of a category (N,); -1 for one that was not learnt."""
+    known, others = {word: at for at, word in enumerate(words)}, folded(words)
+    found = [known.get(word, others.get(fold(word), -1)) for word in map(str, values.tolist())]
+    return np.array(found, np.int64)

@@ -1,0 +1,149 @@
+"""Trackers: the loggers of a fit, each in a thread of its own, so that one that hangs neither stops nor slows the fit.
+
+A logger that fails, or is given up at the end, is named in one warning with what it has; the fit continues.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lightning.pytorch.loggers import Logger
+
+from dl.background import SHORT, Background
+from dl.errors import DLError
+from dl.options import Options, Value
+from dl.plugins.registry import Plugins
+from dl.plugins.states import describe_error, warn_of_plugins
+from dl.specs import LoggerSpec
+from dl.words import many
+
+if TYPE_CHECKING:
+    from dl.hookspecs import RunReport
+
+AT_START = 5.0  # seconds in which a logger that cannot be built is an error, and packages are imported
+AT_END = 10.0  # seconds for what is left to log
+SHARE = 0.02  # of the seconds of the fit, if that is longer
+
+
+class Tracker:
+    """A logger and its thread.
+
+    Args:
+        spec: Of the logger.
+        folder: Of the run.
+        options: Of the logger, checked.
+        plugins: The registered plugins, to name its own in a warning.
+    """
+
+    def __init__(self, spec: LoggerSpec, folder: Path, options: Options, plugins: Plugins) -> None:
+        self.spec, self.plugins, self.epochs, self.told = spec, plugins, 0, False
+        self.logger: Logger | None = None
+        self.thread = Background(f"logger {spec.name}")
+        self.thread.call(lambda: self._build(folder, options))
+
+    def _build(self, folder: Path, options: Options) -> None:
+        self.logger = self.spec.build(folder, options)
+
+    def call(self, call: Callable[[Logger], object], *, always: bool = False) -> None:
+        """Let the logger be called when it is built; always, though its queue be full."""
+
+        def with_logger() -> None:
+            assert self.logger is not None  # else its thread has ended
+            call(self.logger)
+
+        self.thread.call(with_logger, always=always)
+
+    def log(self, row: dict[str, float], step: int) -> None:
+        """Log the row of an epoch, and count it."""
+
+        def and_count(logger: Logger) -> None:
+            logger.log_metrics(row, step=step)
+            self.epochs += 1
+
+        self.call(and_count)
+
+    def warn(self, message: str) -> None:
+        """Warn of what happened to the logger."""
+        name = self.spec.name
+        warn_of_plugins(self.plugins.line("loggers", name, f"the logger {name!r} {message}"))
+
+
+class Trackers:
+    """The loggers of a fit.
+
+    Args:
+        trackers: One for each.
+
+    Raises:
+        DLError: If one cannot be built, within a moment.
+    """
+
+    def __init__(self, trackers: Sequence[Tracker] = ()) -> None:
+        self.trackers, self.epochs = list(trackers), 0
+        until = time.monotonic() + AT_START
+        for one in self.trackers:
+            one.thread.settle(max(until - time.monotonic(), 0.0))
+            if one.thread.error is not None:
+                raise one.thread.error
+
+    def choose(self, choices: Mapping[str, Value]) -> None:
+        """Log the options as hyperparameters."""
+        for one in self.trackers:
+            one.call(lambda logger: logger.log_hyperparams(dict(choices)))
+
+    def log(self, row: dict[str, float], step: int) -> None:
+        """Log the row of an epoch."""
+        self.epochs += 1
+        for one in self.trackers:
+            one.log(row, step)
+        self._tell_failures()
+
+    def end(self, status: str, seconds: float = 0.0, report: Callable[[], RunReport] | None = None) -> None:
+        """Log the report and the status, wait for what is left, and tell what was lost.
+
+        Args:
+            status: ``finished``, ``interrupted`` or ``failed``.
+            seconds: That the fit has taken.
+            report: Computes the report; None where there is none.
+        """
+        self._conclude(report)
+        for one in self.trackers:
+            one.call(lambda logger: logger.finalize("success" if status == "finished" else status), always=True)
+        most = max(AT_END, SHARE * seconds)
+        until = time.monotonic() + most
+        for one in self.trackers:
+            blocked = one.thread.blocked_for()
+            if not one.thread.close(SHORT if blocked >= most else max(until - time.monotonic(), SHORT)):
+                one.warn(f"did not answer for {max(most, blocked):.0f} s and is given up: {self._kept(one)}")
+            elif one.thread.dropped and one.thread.error is None:
+                one.warn(f"is too slow for this fit: {self._kept(one)}")
+        self._tell_failures()
+        self.trackers = []
+
+    def _conclude(self, report: Callable[[], RunReport] | None) -> None:
+        """Give the report to the loggers that take it; without one they keep the rest."""
+        taking = [(one, one.spec.conclude) for one in self.trackers if one.spec.conclude and not one.thread.error]
+        if report is None or not taking:
+            return
+        with suppress(DLError):  # whoever prints the report tells why there is none
+            made = report()
+            for one, conclude in taking:
+                one.call(partial(_with_report, conclude, made), always=True)
+
+    def _kept(self, one: Tracker) -> str:
+        return f"{one.epochs} of {many(self.epochs, 'epoch')} were logged"
+
+    def _tell_failures(self) -> None:
+        for one in self.trackers:
+            if one.thread.error is not None and not one.told:
+                one.told = True
+                one.warn(f"failed and is no longer called: {describe_error(one.thread.error)}")
+
+
+def _with_report(conclude: Callable[[Logger, RunReport], None], report: RunReport, logger: Logger) -> None:
+    conclude(logger, report)

@@ -1,0 +1,49 @@
+"""A run in MLflow: at the address in MLFLOW_TRACKING_URI, or in a database beside the run folders."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from lightning.pytorch.loggers import Logger, MLFlowLogger
+
+from dl.hookspecs import RunReport
+from dl_loggers.conclusion import numbers, page, tags
+
+DATABASE = "mlflow.db"  # in the folder of runs
+FILES = "mlflow"  # the folder of its artifacts, there
+
+
+class MlflowRun(MLFlowLogger):
+    """Lightning's logger, whose run ends with a status that MLflow knows."""
+
+    def finalize(self, status: str = "success") -> None:
+        """End the run."""
+        super().finalize({"interrupted": "KILLED"}.get(status, status))
+
+
+def build(folder: Path, project: str) -> MlflowRun:
+    """Make the logger of a run folder."""
+    runs = folder.resolve().parent
+    if address := os.environ.get("MLFLOW_TRACKING_URI"):
+        return MlflowRun(project, folder.name, tracking_uri=address)
+    address, place = f"sqlite:///{runs / DATABASE}", (runs / FILES).as_uri()
+    return MlflowRun(project, folder.name, tracking_uri=address, artifact_location=place)
+
+
+def conclude(logger: Logger, report: RunReport) -> None:
+    """Log the report: its pages as artifacts, the verdict as tags, the scores as metrics."""
+    from mlflow.entities import Metric, RunTag
+
+    assert isinstance(logger, MLFlowLogger)
+    client, run = logger.experiment, logger.run_id
+    now = int(1000 * time.time())
+    found = {"verdict": report.verdict} | {f"verdict.{name}": value for name, value in tags(report).items()}
+    client.log_batch(
+        run,
+        metrics=[Metric(name, value, now, 0) for name, value in numbers(report).items()],
+        tags=[RunTag(name, value[:5000]) for name, value in found.items()],
+    )
+    client.log_text(run, page(report), "report.html")
+    client.log_text(run, repr(report), "report.txt")

@@ -1,0 +1,41 @@
+"""Exported images: pixels of any size are resized as pillow does, those of the run's size not at all."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import dl
+from dl_vision.exported import ToSize
+
+
+def test_pixels_of_the_size_of_the_run_stay_as_they_are():
+    pixels = torch.randint(0, 256, (2, 9, 7, 3), dtype=torch.uint8)
+    assert torch.equal(ToSize(9, 7)(pixels), pixels.float())
+
+
+@pytest.mark.parametrize("size", [(18, 21), (40, 40), (5, 6)])
+def test_other_sizes_are_resized_as_pillow_does_within_a_level(size):
+    pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    wanted = np.asarray(Image.fromarray(pixels).resize((7, 9), Image.Resampling.BILINEAR))
+    found = ToSize(9, 7)(torch.from_numpy(pixels)[None])[0].numpy()
+    assert np.abs(found - wanted).max() <= 1
+
+
+@pytest.mark.check
+@pytest.mark.parametrize(
+    "data, model",
+    [
+        ("digits", "convnet"),
+        ("digits", "dense"),
+        ("mnist-even", "book-convnet"),
+        ("mnist-even", "inception"),
+        ("mnist-attributes", "separable"),
+    ],
+)
+def test_every_network_on_images_answers_alike(data, model, tmp_path, one_thread, monkeypatch):
+    options = {} if data == "digits" else {"val": 500, "width": 4}
+    run = dl.fit("vision", data, model=model, epochs=1, runs=tmp_path, rivals=False, **options)
+    assert dl.export(run, "folder", out=tmp_path / "network").agreement.share == 1.0
+    done = dl.export(run, "onnx", out=tmp_path / "network.onnx")
+    assert done.agreement.share == 1.0 and done.agreement.difference < 1e-4
