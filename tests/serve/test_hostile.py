@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-import httpx2
 import numpy as np
 import pytest
 
@@ -56,11 +55,11 @@ def test_more_connections_than_are_allowed_are_closed_and_the_next_request_is_an
 
 def test_many_clients_at_once_get_each_its_own_answer(service):
     client, _ = service
-    sizes = [[number / 10] for number in range(120)]
-    alone = [client.post("/v1/runs/sizes/predict", json={"inputs": [size]}).json() for size in sizes]
+    sizes = [number / 5 for number in range(60)]
+    alone = [client.post("/v1/runs/sizes/predict", json={"rows": [{"size": size}]}).json() for size in sizes]
 
     def ask(size):
-        return httpx2.post(f"{client.base_url}/v1/runs/sizes/predict", json={"inputs": [size]}).json()
+        return client.post("/v1/runs/sizes/predict", json={"rows": [{"size": size}]}).json()
 
     with ThreadPoolExecutor(12) as pool:
         together = list(pool.map(ask, sizes))
