@@ -9,9 +9,12 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Request, Response
 
+from dl.errors import BadOption, DLError
 from dl.version import VERSION
+from dl_serve.card import sections_of, to_html
 from dl_serve.errors import Refused, line_of, status_of
 from dl_serve.guard import App, Guard
+from dl_serve.pages import Page, front_page, make_page, operations_page
 from dl_serve.service import Service
 
 UNREAD = frozenset({408, 413, 503})  # the body may not have been read: the connection ends
@@ -52,9 +55,36 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
+MARKDOWN, HTML, JSON = "text/markdown; charset=utf-8", "text/html; charset=utf-8", "application/json"
+CARD_KINDS = {"markdown": MARKDOWN, "html": HTML, "json": JSON}
+AS: dict[str, Any] = {  # Any: JSON
+    "parameters": [
+        {
+            "name": "as",
+            "in": "query",
+            "description": "json, markdown or html; else the header Accept decides.",
+            "schema": {"enum": [*CARD_KINDS]},
+        }
+    ]
+}
+CARDS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The card: its sections and its Markdown as JSON, or Markdown, or a page."},
+    400: {"description": "The form is none of these.", "content": LINE},
+    404: ERRORS[404],
+}
+
+
 def build(service: Service) -> App:
     """Build the application of a service."""
     app = FastAPI(title="dl serve", version=VERSION, docs_url=None, redoc_url=None)
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> Response:
+        return _page(front_page())
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return _page(operations_page(app.openapi()))
 
     @app.get("/healthz", summary="Whether the process lives")
     async def healthz() -> Response:
@@ -81,7 +111,41 @@ def build(service: Service) -> App:
     async def predict_with(name: str, request: Request) -> Response:
         return await _predict(service, name, request)
 
+    @app.get("/v1/runs/{name}/card", summary="The card of a model", responses=CARDS, openapi_extra=AS)
+    async def card(name: str, request: Request) -> Response:
+        try:
+            return _card(name, await service.card(name), request)
+        except DLError as error:
+            return _error(error)
+
     return Guard(app, service.settings.token)
+
+
+def _page(page: Page) -> Response:
+    return Response(page.html, media_type=HTML, headers=page.headers)
+
+
+def _card(name: str, card: str, request: Request) -> Response:
+    """Return a card in the form that was asked for.
+
+    Raises:
+        BadOption: If there is no such form.
+    """
+    asked = request.query_params.get("as") or _preferred(request.headers.get("accept", ""))
+    if asked not in CARD_KINDS:
+        raise BadOption(f"a card as {asked[:40]!r}; choose one of {', '.join(CARD_KINDS)}")
+    if asked == "markdown":
+        return Response(card, media_type=MARKDOWN)
+    if asked == "html":
+        return _page(make_page(f"{name}: model card", f"<main>\n{to_html(card)}\n</main>"))
+    return _json({"name": name, "sections": sections_of(card), "markdown": card})
+
+
+def _preferred(accept: str) -> str:
+    """Return the form of a card that a header asks for first; JSON where it asks for none."""
+    kinds = [one.partition(";")[0].strip().lower() for one in accept.split(",")]
+    known = {kind.partition(";")[0]: name for name, kind in CARD_KINDS.items()}
+    return next((known[kind] for kind in kinds if kind in known), "json")
 
 
 async def _predict(service: Service, name: str, request: Request) -> Response:

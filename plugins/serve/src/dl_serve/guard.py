@@ -15,7 +15,7 @@ Message = MutableMapping[str, Any]  # Any: as ASGI defines
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
-OPEN = ("/healthz", "/readyz")  # for whoever starts and watches the service
+OPEN = ("/healthz", "/readyz", "/", "/docs")  # for whoever watches the service; pages that hold nothing of a run
 
 
 class Guard:
