@@ -18,7 +18,7 @@ Json = Mapping[str, Any]  # Any: JSON
 METHODS = ("get", "post")
 CURL = {
     "image/*": "curl -H 'Content-Type: image/png' --data-binary @photo.png {address}",
-    "application/json": "curl -H 'Content-Type: application/json' -d '{{\"texts\": [\"a film to remember\"]}}' {address}",
+    "application/json": "curl -H 'Content-Type: application/json' -d '{{\"texts\": [\"a good film\"]}}' {address}",
     "multipart/form-data": "curl -F file=@photo.png -F file=@other.png {address}",
     "text/csv": "curl -H 'Content-Type: text/csv' --data-binary @rows.csv {address}",
     "text/plain": "curl -H 'Content-Type: text/plain' -d 'a film to remember' {address}",
@@ -61,8 +61,8 @@ def make_page(title: str, body: str, script: str = "") -> Page:
     style = _packaged("page.css")
     allowed = f"'{_hash(script)}'" if script else "'none'"
     policy = (
-        f"default-src 'none'; script-src {allowed}; style-src '{_hash(style)}'; connect-src 'self'; img-src blob: data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; script-src {allowed}; style-src '{_hash(style)}'; connect-src 'self'; "
+        "img-src blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     element = f"<script>{script}</script>" if script else ""
     html = (
@@ -105,7 +105,7 @@ def _operations(description: Json) -> Iterator[str]:
 
 
 def _operation(path: str, method: str, about: Json) -> Iterator[str]:
-    yield f'<section><h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(about.get("summary", ""))}.</p>'
+    yield f"<section><h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(about.get('summary', ''))}.</p>"
     parameters = about.get("parameters", ())
     rows = [(one["name"], one["in"], one.get("description", "")) for one in parameters]
     yield from _table(("parameter", "in", ""), rows)
@@ -115,7 +115,8 @@ def _operation(path: str, method: str, about: Json) -> Iterator[str]:
         rows = [(kind, ", ".join(one["schema"].get("properties", ())), _about(one)) for kind, one in content.items()]
         yield from _table(("type", "fields", ""), rows)
         address = f"http://127.0.0.1:8000{path.replace('{name}', 'NAME')}"
-        yield f"<pre>{escape(chr(10).join(CURL[kind].format(address=address) for kind in content if kind in CURL))}</pre>"
+        commands = [CURL[kind].format(address=address) for kind in content if kind in CURL]
+        yield f"<pre>{escape(chr(10).join(commands))}</pre>"
     answers = about.get("responses", {}).items()
     yield from _table(("status", "answer"), [(status, one.get("description", "")) for status, one in answers])
     yield "</section>"
