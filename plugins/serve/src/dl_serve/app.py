@@ -20,7 +20,7 @@ from dl_serve.service import Service
 UNREAD = frozenset({408, 413, 503})  # the body may not have been read: the connection ends
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 TABLE = {"type": "string", "description": "A table; its first line names the columns."}
-BINARY = {"type": "string", "format": "binary"}
+BINARY = {"type": "string", "format": "binary", "description": "A file, as of an image."}
 NUMBER = {"type": "number"}
 SAMPLING = {"tokens": {"type": "integer"}, "temperature": NUMBER, "seed": {"type": "integer"}}
 STRICT = {"strict": {"type": "boolean", "description": "Refuse inputs with what the training set lacks."}}
@@ -39,13 +39,14 @@ ASKS: dict[str, Any] = {  # Any: JSON
             "application/json": {"schema": JSON_BODY},
             "multipart/form-data": {"schema": FORM},
             "text/csv": {"schema": TABLE},
-            "text/plain": {"schema": {"type": "string"}},
+            "text/plain": {"schema": {"type": "string", "description": "A text, or a prompt."}},
             "image/*": {"schema": BINARY},
         },
     }
 }
 LINE = {"application/json": {"schema": {"type": "object", "properties": {"error": {"type": "string"}}}}}
 ERRORS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The answers, each with its probabilities or numbers, notes and uncertainty."},
     400: {"description": "The inputs do not fit the run.", "content": LINE},
     404: {"description": "No run is served under this name.", "content": LINE},
     408: {"description": "The request did not arrive in time.", "content": LINE},
@@ -86,20 +87,26 @@ def build(service: Service) -> App:
     async def docs() -> Response:
         return _page(operations_page(app.openapi()))
 
-    @app.get("/healthz", summary="Whether the process lives")
+    @app.get("/healthz", summary="Whether the process lives", response_description="status is ok.")
     async def healthz() -> Response:
         return _json({"status": "ok"})
 
-    @app.get("/readyz", summary="Whether requests are answered")
+    @app.get("/readyz", summary="Whether requests are answered", response_description="status is ready.")
     async def readyz() -> Response:
         return _json({"status": "closing" if service.closing else "ready"}, 503 if service.closing else 200)
 
-    @app.get("/metrics", summary="Counters, for Prometheus")
+    @app.get(
+        "/metrics", summary="Counters, for Prometheus", response_description="Counters, gauges and histograms as text."
+    )
     async def metrics() -> Response:
         served = {name: engine.opened.run.name for name, engine in service.engines.items()}
         return Response(service.metrics.show(served), media_type=METRICS)
 
-    @app.get("/v1/runs", summary="The served runs, each with its verdict")
+    @app.get(
+        "/v1/runs",
+        summary="The served runs, each with its verdict",
+        response_description="The runs: name, task, what they read, verdict.",
+    )
     async def runs() -> Response:
         return _json({"runs": service.runs()})
 
@@ -118,7 +125,15 @@ def build(service: Service) -> App:
         except DLError as error:
             return _error(error)
 
+    _without_validation(app)
     return Guard(app, service.settings.token)
+
+
+def _without_validation(app: FastAPI) -> None:
+    """Take the answer 422 out of the description: FastAPI states it of all parameters, and here none can be wrong."""
+    for path in app.openapi()["paths"].values():
+        for about in path.values():
+            about["responses"].pop("422", None)
 
 
 def _page(page: Page) -> Response:

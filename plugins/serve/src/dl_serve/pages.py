@@ -112,8 +112,7 @@ def _operation(path: str, method: str, about: Json) -> Iterator[str]:
     content = about.get("requestBody", {}).get("content", {})
     if content:
         yield "<h3>Body: one of</h3>"
-        rows = [(kind, ", ".join(one["schema"].get("properties", ())), _about(one)) for kind, one in content.items()]
-        yield from _table(("type", "fields", ""), rows)
+        yield from _table(("type", "content"), [(kind, _about(one["schema"])) for kind, one in content.items()])
         address = f"http://127.0.0.1:8000{path.replace('{name}', 'NAME')}"
         commands = [CURL[kind].format(address=address) for kind in content if kind in CURL]
         yield f"<pre>{escape(chr(10).join(commands))}</pre>"
@@ -122,9 +121,10 @@ def _operation(path: str, method: str, about: Json) -> Iterator[str]:
     yield "</section>"
 
 
-def _about(one: Json) -> str:
+def _about(schema: Json) -> str:
     """Return what a body holds, in words."""
-    return str(one["schema"].get("description", ""))
+    fields = ", ".join(schema.get("properties", ()))
+    return f"fields {fields}" if fields else str(schema.get("description", ""))
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:

@@ -27,7 +27,6 @@ from dl.groups import Groups
 from dl.inference.loaded import LoadedRun
 from dl.inference.predict import Prediction
 from dl.intervals import OVERLAP, proportion_interval, widened
-from dl.runs.wording import show_probability
 from dl.tasks.several import places_of
 from dl.tasks.task import Task
 from dl.terminal import safe_text
@@ -209,7 +208,7 @@ class _Rights:
         if self.pooled:
             interval = widened(share, interval, OVERLAP)
         low, high = max(0.0, interval.low), min(1.0, interval.high)
-        least, most = (show_probability(_share(self.near.at[at])) for at in (begin, end - 1))
+        least, most = (_show(_share(self.near.at[at])) for at in (begin, end - 1))
         what = f" {safe_text(self.answered, 40)!r}" if self.answered else ""
         words = (
             f"Of {end - begin:,} validation examples that were answered{what} with a probability "
@@ -367,6 +366,13 @@ def _several(kind: str, found: dict[str, Json]) -> Json | None:
 def _share(odds: float) -> float:
     """Return the probability of log-odds."""
     return 1 / (1 + math.exp(-odds)) if odds >= 0 else math.exp(odds) / (1 + math.exp(odds)) if odds > -700 else 0.0
+
+
+def _show(share: float) -> str:
+    """Show a probability in two digits, or the first digit of how little is lacking: 0.93, 0.9996, 0.003."""
+    rarer = min(share, 1 - share)
+    digits = max(2, -math.floor(math.log10(rarer))) if rarer > 0 else 0
+    return f"{share:.{min(digits, 9)}f}"
 
 
 def _percent(share: float, unit: str = " %") -> str:

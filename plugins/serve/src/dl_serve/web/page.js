@@ -2,6 +2,7 @@
 // The page of `dl serve`: asks for the runs, sends what is dropped, picked or typed, and shows the answers.
 // Whatever comes from a run or a file is set as text, never as markup; the card is the service's own markup.
 (() => {
+  const NEAR = "the share of right answers among the validation examples of nearest probability, with its 95 % interval.";
   const MOST_CARDS = 12, MOST_ROWS = 200, MOST_BARS = 5, LONG = 80;
   const find = (id) => document.getElementById(id);
   const state = { runs: [], run: null, token: "", pictures: [], asked: 0 };
@@ -18,7 +19,7 @@
     if (size >= 1000 && size < 1e15) return value.toLocaleString("en-US", { maximumFractionDigits: 0 });
     return String(Number(value.toPrecision(4)));
   };
-  const percent = (share) => `${(100 * share).toFixed(1)} %`;
+  const percent = (share) => share > 0.9995 && share < 1 ? "> 99.9 %" : share < 0.0005 && share > 0 ? "< 0.1 %" : `${(100 * share).toFixed(1)} %`;
   const tenth = (share) => (100 * share).toFixed(1).replace(/\.0$/, "");
   const plural = (count, noun) => `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
 
@@ -152,7 +153,7 @@
     find("answers-head").textContent = rows.length === 1 ? "Answer" : plural(rows.length, "answer");
     const few = rows.length <= MOST_CARDS;
     const why = found.no_uncertainty ? [make("p", { className: "quiet about" }, `How far answers err is not known: ${found.no_uncertainty}.`)] : [];
-    find("found").replaceChildren(...(few ? rows.map((row) => card(row, files)) : table(rows)), ...why);
+    find("found").replaceChildren(...(few ? rows.map((row) => card(row, files)) : table(rows, files)), ...why);
     if (few && rows.length > 1) find("found").append(download(rows));
     show("answers");
     find("answers-head").focus();
@@ -164,11 +165,18 @@
     words.append(make("p", { className: "source" }, source));
     const answer = row.answer || "no answer";
     words.append(make("p", { className: answer.length > LONG ? "answer long" : "answer" }, answer));
-    if (Object.keys(row.values).length) words.append(values(row));
-    if (row.uncertainty) words.append(make("p", { className: "unsure" }, row.uncertainty.words));
+    const count = Object.keys(row.values).length;
+    if (count > 1 || (count && state.run.probabilities)) words.append(values(row)); // else the answer says it
+    words.append(...sentences(row.uncertainty).map((line) => make("p", { className: "unsure" }, line)));
     for (const note of row.notes) words.append(make("p", { className: "note" }, note));
     if (row.notes.length && row.uncertainty) words.append(make("p", { className: "note" }, "With what the training set lacks, an answer may err more often than that."));
     return make("div", { className: "one" }, ...picture(row, files), words);
+  }
+
+  function sentences(one) {
+    if (!one) return [];
+    if (one.kind === "labels") return [`In brackets ${NEAR}`];
+    return one.kind === "heads" ? Object.entries(one.heads).map(([name, own]) => `${name}: ${own.words}`) : [one.words];
   }
 
   function picture(row, files) {
@@ -186,7 +194,9 @@
     const body = make("tbody");
     if (state.run.probabilities) pairs.sort((one, other) => other[1] - one[1]);
     const given = new Set(row.answer.split(", "));
-    for (const [name, value] of pairs.slice(0, state.run.probabilities ? MOST_BARS : 50)) {
+    const labels = row.uncertainty && row.uncertainty.kind === "labels" ? row.uncertainty.labels : null;
+    const shown = pairs.filter(([, value], at) => !state.run.probabilities || at < 2 || (at < MOST_BARS && value >= 0.0005));
+    for (const [name, value] of (labels || !state.run.probabilities ? pairs : shown).slice(0, 50)) {
       const cells = [make("th", { scope: "row" }, name)];
       if (state.run.probabilities) {
         const bar = make("span", { className: "bar", ariaHidden: "true" });
@@ -194,18 +204,21 @@
         cells.push(make("td", {}, bar));
       }
       cells.push(make("td", { className: "number" }, state.run.probabilities ? percent(value) : number(value)));
+      if (labels) cells.push(make("td", { className: "number quiet" }, range(labels[name])));
       body.append(make("tr", { className: given.has(name) ? "first" : "" }, ...cells));
     }
     const more = pairs.length - body.children.length;
-    const box = make("div", {}, make("table", { className: "bars", ariaLabel: state.run.probabilities ? "Probabilities" : "Values" }, body));
-    if (more > 0) box.append(make("p", { className: "quiet" }, `and ${more.toLocaleString("en-US")} more, each less probable`));
+    const box = make("div", { className: labels ? "wide" : "" }, make("table", { className: "bars", ariaLabel: state.run.probabilities ? "Probabilities" : "Values" }, body));
+    if (more > 0) box.append(make("p", { className: "quiet" }, `and ${more.toLocaleString("en-US")} more${state.run.probabilities ? ", each less probable" : ""}`));
     return box;
   }
 
   // Tables
 
-  function columnsOf(rows) {
-    const columns = [["input", (row) => row.source], ["answer", (row) => row.answer || "no answer"]];
+  function columnsOf(rows, files) {
+    const name = files.length === 1 ? `${files[0].name} ` : files.length ? "" : "rows.csv ";
+    const short = name && rows.every((row) => row.source.startsWith(name)) ? name.length : 0; // all are rows of one table
+    const columns = [["input", (row) => row.source.slice(short)], ["answer", (row) => row.answer || "no answer"]];
     if (state.run.probabilities) columns.push(["probability", (row) => percent(Math.max(...Object.values(row.values), 0)), "number"]);
     if (rows.some((row) => row.uncertainty && row.uncertainty.kind === "right")) {
       columns.push(["right near it", (row) => range(row.uncertainty), "number"]);
@@ -220,8 +233,8 @@
   const intervals = (one) => one
     ? Object.values(one.columns).map((ends) => `${number(ends.low)} to ${number(ends.high)}`).join(", ") : "-";
 
-  function table(rows) {
-    const columns = columnsOf(rows);
+  function table(rows, files) {
+    const columns = columnsOf(rows, files);
     const head = make("tr", {}, ...columns.map(([name, , kind]) => make("th", { scope: "col", className: kind || "" }, name)));
     const body = make("tbody", {}, ...rows.slice(0, MOST_ROWS).map(
       (row) => make("tr", {}, ...columns.map(([, cell, kind]) => make("td", { className: kind || "" }, cell(row))))));
@@ -230,7 +243,7 @@
     const more = rows.length - MOST_ROWS;
     const rest = more > 0 ? [make("p", { className: "quiet" }, `and ${more.toLocaleString("en-US")} more in the download`)] : [];
     const about = columns.some(([name]) => name === "right near it")
-      ? [make("p", { className: "quiet" }, "Right near it: the share of right answers among the validation examples of nearest probability, with its 95 % interval.")] : [];
+      ? [make("p", { className: "quiet" }, `Right near it: ${NEAR}`)] : [];
     return [make("div", { className: "row about" }, download(rows)), ...about, shown, ...rest];
   }
 
