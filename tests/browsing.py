@@ -1,7 +1,7 @@
 """Drive a real Chromium without a window, by its own protocol over two pipes; nothing but the browser is needed.
 
-Source: https://chromedevtools.github.io/devtools-protocol, with --remote-debugging-pipe: JSON ended by a zero byte, read
-from descriptor 3 and written to 4.
+Source: https://chromedevtools.github.io/devtools-protocol, with --remote-debugging-pipe: JSON ended by a zero byte,
+read from descriptor 3 and written to 4.
 """
 
 import base64
