@@ -13,7 +13,7 @@ import time
 
 QUIET = ("quic", "background-networking", "component-update", "sync", "gpu")
 PATIENCE = 60  # seconds
-KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, "Space": 32}
+KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, "Space": 32, "ArrowDown": 40}
 
 
 def command_of(browser, folder, *options):

@@ -35,7 +35,7 @@ from dl_serve.kept import NONE_KEPT, Kept, read_kept
 
 LEVEL = 0.9  # of an interval of numbers
 SHARE, FEWEST, MOST = 0.2, 20, 100  # of the validation examples that are near
-OWN = 100  # validation examples answered with a class, from which on it is compared with its own
+OWN = 250  # validation examples answered with a class, from which on an answer is compared with those alone
 Json = dict[str, Any]  # Any: JSON
 Reader = Callable[[Tensor], "list[Json | None]"]  # from logits (N, K)
 

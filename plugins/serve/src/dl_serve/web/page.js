@@ -75,7 +75,7 @@
     const { texts, rows, inputs } = run.reads;
     const about = inputs.length === 1 && !texts ? inputs[0].about : "";
     find("reads").textContent = texts ? "texts, or a CSV of texts" : rows ? "a CSV with the columns of the run"
-      : `files that the run reads${about ? `: ${about}` : ""}`;
+      : about ? `${inputs[0].kind === "pixels" ? "images" : "files"}: ${about}` : "files that the run reads";
     show("writing", texts || rows);
     find("text-label").textContent = texts ? "Text" : "Rows as CSV, the first line names the columns";
     find("text").className = rows && !texts ? "rows" : "";
@@ -175,7 +175,7 @@
 
   function sentences(one) {
     if (!one) return [];
-    if (one.kind === "labels") return [`In brackets ${NEAR}`];
+    if (one.kind === "labels") return [`Last column: ${NEAR}`];
     return one.kind === "heads" ? Object.entries(one.heads).map(([name, own]) => `${name}: ${own.words}`) : [one.words];
   }
 
