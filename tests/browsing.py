@@ -9,11 +9,20 @@ import json
 import os
 import select
 import subprocess
+import sys
 import time
 
 QUIET = ("quic", "background-networking", "component-update", "sync", "gpu")
 PATIENCE = 60  # seconds
 KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, "Space": 32, "ArrowDown": 40}
+# Gives the pipes the numbers that the browser expects, and becomes the browser.
+PASS_ON = """
+import fcntl, os, sys
+read, write = (fcntl.fcntl(int(one), fcntl.F_DUPFD, 10) for one in sys.argv[1:3])
+os.dup2(read, 3)
+os.dup2(write, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def command_of(browser, folder, *options):
@@ -35,7 +44,7 @@ class Tab:
         ours, theirs = os.pipe(), os.pipe()  # to the browser, and from it
         command = command_of(browser, folder, "--remote-debugging-pipe", "about:blank")
         self._process = subprocess.Popen(
-            ["sh", "-c", f'exec 3<&{ours[0]} 4>&{theirs[1]}; exec "$@"', "sh", *command],
+            [sys.executable, "-c", PASS_ON, str(ours[0]), str(theirs[1]), *command],
             pass_fds=(ours[0], theirs[1]),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -69,7 +78,8 @@ class Tab:
         end = time.monotonic() + PATIENCE
         while b"\0" not in self._rest:
             assert select.select([self._from], [], [], max(0, end - time.monotonic()))[0], "the browser does not answer"
-            self._rest += os.read(self._from, 1 << 20)
+            self._rest += (found := os.read(self._from, 1 << 20))
+            assert found, "the browser has ended"
         line, _, self._rest = self._rest.partition(b"\0")
         message = json.loads(line)
         if message.get("method") == "Log.entryAdded" and message["params"]["entry"]["level"] == "error":

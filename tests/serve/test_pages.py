@@ -35,7 +35,7 @@ def test_a_policy_allows_the_style_and_the_script_of_its_page_and_nothing_else()
 
 def test_the_colours_are_those_of_the_report():
     themes = [re.findall(r":root \{.*?\}", text, re.DOTALL) for text in (front_page().html, packaged("page.css"))]
-    assert themes[0] == themes[1] and len(themes[0]) == 2
+    assert themes[0] == themes[1][:2]  # light and dark; the report has one for paper as well
 
 
 def test_the_page_of_operations_shows_each_and_escapes_its_words():
@@ -101,7 +101,7 @@ def test_a_browser_drops_types_uploads_errs_and_reads_the_card(address, tab, tmp
     assert re.fullmatch(r"Of \d+ validation examples .* were right\.", tab.text(".unsure"))
     assert tab.see("document.querySelector('.first .bar').clientWidth > 100")
     assert tab.see("document.activeElement.id") == "answers-head"  # so that a reader of the screen hears the answer
-    assert tab.see("document.documentElement.scrollWidth") == 360
+    assert tab.see("document.documentElement.scrollWidth") <= 360
 
     tab.choose_files("#file", plain)
     tab.wait("!document.querySelector('#error').hidden")
@@ -148,4 +148,4 @@ def test_a_browser_shows_the_rows_of_a_table_and_downloads_its_answers(address, 
 
     tab.open(f"{address}/docs", width=360)
     assert "POST /v1/runs/{name}/predict" in tab.text("main")
-    assert tab.see("document.documentElement.scrollWidth") == 360
+    assert tab.see("document.documentElement.scrollWidth") <= 360
