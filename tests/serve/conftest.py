@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -27,19 +28,37 @@ def served_runs(tmp_path_factory, one_thread):
     return folder / "runs"
 
 
-@pytest.fixture(scope="session")
-def service(served_runs):
-    """A client of a service that serves both runs, and its process."""
-    script = str(Path(sys.executable).parent / "dl")
-    command = [script, "serve", "images=1", "sizes=2", "--port", "0", "--runs", str(served_runs), "--timeout", "2"]
-    process = subprocess.Popen(
-        [*command, "--max-bytes", "100000", "--max-pixels", "10000", "--max-rows", "50"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+@contextmanager
+def running(log, *words):
+    """A client of a service in a process of its own, and the process; what it prints to stderr goes to a file."""
+    command = [str(Path(sys.executable).parent / "dl"), "serve", *words, "--port", "0", "--timeout", "2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with log.open("w") as stderr:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment)
     address = process.stdout.readline().strip()
-    with httpx2.Client(base_url=address, timeout=30) as client:
-        yield client, process
-    process.kill()
-    process.communicate()
+    try:
+        with httpx2.Client(base_url=address, timeout=30) as client:
+            yield client, process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="session")
+def start_service():
+    """Starts a service with the words of a command line."""
+    return running
+
+
+@pytest.fixture(scope="session")
+def service_log(tmp_path_factory):
+    """The file of what the service prints to stderr."""
+    return tmp_path_factory.mktemp("log") / "service.log"
+
+
+@pytest.fixture(scope="session")
+def service(served_runs, service_log):
+    """A client of a service that serves both runs, and its process."""
+    limits = ("--max-bytes", "100000", "--max-pixels", "10000", "--max-rows", "50")
+    with running(service_log, "images=1", "sizes=2", "--runs", str(served_runs), *limits) as started:
+        yield started

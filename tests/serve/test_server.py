@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.check  # a process of its own
+
 
 def png(value=250, size=(8, 8)):
     stream = io.BytesIO()

@@ -8,15 +8,18 @@ from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from dl.errors import BadOption, DLError
 from dl.version import VERSION
 from dl_serve.card import sections_of, to_html
-from dl_serve.errors import Refused, line_of, status_of
+from dl_serve.errors import UNKNOWN, Refused, line_of, report, status_of
 from dl_serve.guard import App, Guard
 from dl_serve.pages import Page, front_page, make_page, operations_page
 from dl_serve.service import Service
 
+GONE = 499  # the status of a client that has gone, which nginx made usual
 UNREAD = frozenset({408, 413, 503})  # the body may not have been read: the connection ends
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 TABLE = {"type": "string", "description": "A table; its first line names the columns."}
@@ -37,6 +40,7 @@ ASKS: dict[str, Any] = {  # Any: JSON
         "required": True,
         "content": {
             "application/json": {"schema": JSON_BODY},
+            "application/x-npy": {"schema": BINARY},
             "multipart/form-data": {"schema": FORM},
             "text/csv": {"schema": TABLE},
             "text/plain": {"schema": {"type": "string", "description": "A text, or a prompt."}},
@@ -125,6 +129,11 @@ def build(service: Service) -> App:
         except DLError as error:
             return _error(error)
 
+    @app.exception_handler(HTTPException)
+    async def nothing_there(request: Request, error: HTTPException) -> Response:
+        line = f"there is no {request.method[:20]} {request.url.path[:100]!r}; GET /openapi.json lists what there is"
+        return _json({"error": line}, error.status_code)
+
     _without_validation(app)
     return Guard(app, service.settings.token)
 
@@ -176,11 +185,13 @@ async def _predict(service: Service, name: str, request: Request) -> Response:
     try:
         body = await _body(service, request, held)
         response = _json(await service.predict(name, request.headers.get("content-type", ""), body))
+    except ClientDisconnect:
+        response = Response(status_code=GONE)
     except Exception as error:
         response = _error(error)
     finally:
         service.hold(-held[0])
-        service.leave(name, 499 if response is None else response.status_code, begin)  # 499: the client has gone
+        service.leave(name, GONE if response is None else response.status_code, begin)
     return response
 
 
@@ -212,6 +223,8 @@ async def _body(service: Service, request: Request, held: list[int]) -> bytes:
 def _error(error: Exception) -> Response:
     """Return the response to a request that is refused, or that failed."""
     status = status_of(error)
+    if status == UNKNOWN:
+        report(error)
     response = _json({"error": line_of(error)}, status)
     if status in UNREAD:
         response.headers["connection"] = "close"

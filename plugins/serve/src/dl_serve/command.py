@@ -56,7 +56,7 @@ def serve(
     try:
         from dl_serve import server
     except ModuleNotFoundError as error:
-        if error.name not in ("fastapi", "uvicorn"):
+        if error.name not in ("fastapi", "h11", "starlette", "uvicorn"):
             raise
         raise BadOption(f"{error.name} is not installed  install it: pip install 'dl-serve[http]'") from error
     server.serve(settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ from dl_serve.batcher import Batcher
 from dl_serve.described import reads_of
 from dl_serve.errors import Refused, line_of, status_of
 from dl_serve.inputs import Asked, check_rows
-from dl_serve.settings import Limits
+from dl_serve.settings import BODIES, Limits
 from dl_serve.uncertainty import Answer, Uncertainty, without_uncertainty
 from dl_serve.uploads import PREFIX, check_tables, folder_of
 
@@ -70,6 +71,8 @@ class Engine:
         self.card: str | None = None  # in Markdown, once it was asked for
         self._at_once = info.tells_tokens or info.by_query  # each request by itself
         self._plugins, self._limits = plugins, limits
+        self._numbers = math.prod(self.opened.preprocessor.input_shape)  # that an input is for the network
+        self._held = 0  # such numbers of all requests that have begun
         self._users = 0  # requests that have begun
         self._unused = asyncio.Event()
         self._unused.set()
@@ -83,7 +86,9 @@ class Engine:
             Refused: If it takes too long, or a file cannot be read; without the place of the file.
             DLError: If the inputs do not fit the run.
         """
+        numbers = self._check_numbers(asked.most)
         self._users += 1
+        self._held += numbers
         self._unused.clear()
         try:
             async with asyncio.timeout(self._limits.seconds):
@@ -96,6 +101,7 @@ class Engine:
             raise Refused(status_of(error), without_places(line_of(error)), getattr(error, "retry", 0)) from error
         finally:
             self._users -= 1
+            self._held -= numbers
             if not self._users:
                 self._unused.set()
 
@@ -104,6 +110,20 @@ class Engine:
         await self._unused.wait()
         await self._batcher.drain()
         self._readers.shutdown(wait=False)
+
+    def _check_numbers(self, inputs: int) -> int:
+        """Refuse inputs that become more than the memory of a request: an image of a pixel is enlarged, too.
+
+        Raises:
+            Refused: With how many inputs fit, or with the time after which to try again.
+        """
+        numbers, most = inputs * self._numbers, self._limits.numbers
+        if numbers > most and inputs > 1:
+            fits = max(1, most // self._numbers)
+            raise Refused(413, f"{inputs:,} inputs become {numbers:,} numbers for the network; send {fits:,} at once")
+        if self._held and self._held + numbers > BODIES * most:
+            raise Refused(503, "the inputs of all requests together are too many; try again later", retry=1)
+        return numbers
 
     def _read(self, asked: Asked) -> Work:
         """Read the inputs of a request, in a thread of the readers.

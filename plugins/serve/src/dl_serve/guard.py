@@ -15,6 +15,8 @@ Message = MutableMapping[str, Any]  # Any: as ASGI defines
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
+LONGEST_HEADERS = 16_384  # bytes
+LONGEST_PATH = 4_096
 OPEN = ("/healthz", "/readyz", "/", "/docs")  # for whoever watches the service; pages that hold nothing of a run
 
 
@@ -47,6 +49,10 @@ class Guard:
 
     def _refusal(self, scope: Message) -> tuple[int, str] | None:
         headers = {name: value for name, value in scope["headers"]}
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > LONGEST_HEADERS:
+            return 431, f"headers of more than {LONGEST_HEADERS:,} bytes; send fewer"
+        if len(scope["path"]) + len(scope.get("query_string", b"")) > LONGEST_PATH:
+            return 414, f"an address of more than {LONGEST_PATH:,} bytes; GET /openapi.json lists what there is"
         if self._token:
             scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
             fits = scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), self._token)

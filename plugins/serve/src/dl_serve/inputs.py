@@ -9,10 +9,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from dl_serve.arrays import KIND as NPY
+from dl_serve.arrays import NUMBERS, check_finite, read_array
 from dl_serve.errors import Refused
 from dl_serve.multipart import Part, split_parts
 from dl_serve.settings import Limits
-from dl_serve.uploads import check_file
+from dl_serve.uploads import check_file, lines_of
 
 Cell = str | int | float | bool | None
 SAMPLING = ("tokens", "temperature", "seed")
@@ -22,7 +24,7 @@ TABLES = {
     "application/jsonl": "rows.jsonl",
     "application/x-ndjson": "rows.jsonl",
 }
-KINDS = "application/json, multipart/form-data, text/csv, text/plain or image/..."
+KINDS = "application/json, application/x-npy, multipart/form-data, text/csv, text/plain or image/..."
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True):
@@ -65,6 +67,12 @@ class Asked:
     sampling: Mapping[str, float | None] = field(default_factory=dict)
     strict: bool = False
 
+    @property
+    def most(self) -> int:
+        """The largest number of inputs that this can be: a table is not read yet."""
+        rows = 0 if self.array is None else len(self.array)
+        return rows + len(self.texts) + sum(lines_of(name, content) for name, content in self.files)
+
 
 def parse(content_type: str, body: bytes, limits: Limits) -> Asked:
     """Read a body.
@@ -80,6 +88,8 @@ def parse(content_type: str, body: bytes, limits: Limits) -> Asked:
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/json":
         return _from_json(body, limits)
+    if kind == NPY:
+        return _checked(Asked(array=read_array(body)), limits)
     if kind == "multipart/form-data":
         return _from_form(split_parts(content_type, body, limits.rows), limits)
     if kind == "text/plain":
@@ -88,7 +98,11 @@ def parse(content_type: str, body: bytes, limits: Limits) -> Asked:
         return _checked(Asked(((TABLES[kind], body),)), limits)
     if kind.startswith("image/"):
         return _checked(Asked((("image.png", body),)), limits)
-    raise Refused(415, f"the content type {kind or 'is missing'!r} is not read; send {KINDS}")
+    raise Refused(415, f"{_type(kind)} is not read; send {KINDS}")
+
+
+def _type(kind: str) -> str:
+    return f"the content type {kind[:100]!r}" if kind else "a body without a content type"
 
 
 def _from_json(body: bytes, limits: Limits) -> Asked:
@@ -106,8 +120,7 @@ def _from_json(body: bytes, limits: Limits) -> Asked:
     given = [name for name in ("texts", "rows", "inputs") if getattr(found, name) is not None]
     if len(given) != 1:
         raise Refused(400, f'one of "texts", "rows" and "inputs" is needed; found {", ".join(given) or "none"}')
-    if len(getattr(found, given[0])) > limits.rows:
-        raise _too_many(limits)
+    check_rows(len(getattr(found, given[0])), limits)
     sampling = {name: getattr(found, name) for name in SAMPLING}
     rows = b"\n".join(map(msgspec.json.encode, found.rows or ()))
     files = () if found.rows is None else (("rows.jsonl", rows),)
@@ -125,7 +138,7 @@ def _array(values: list[object]) -> NDArray[np.generic]:
         array = np.asarray(values)
     except (ValueError, OverflowError) as error:
         raise Refused(400, '"inputs" are lists of different lengths, or too deep; bring them to one') from error
-    if array.dtype.kind not in "biuf" or not array.size:
+    if array.dtype.kind not in NUMBERS:
         raise Refused(400, '"inputs" are no numbers; send texts as "texts", and rows with names as "rows"')
     whole = array.dtype.kind in "iu" and array.min() >= 0 and array.max() < 256
     return array.astype(np.uint8) if whole and array.ndim > 2 else array
@@ -162,11 +175,23 @@ def _checked(asked: Asked, limits: Limits) -> Asked:
     """
     if not asked.files and not asked.texts and asked.array is None:
         raise Refused(400, f"the request holds no input; send {KINDS}")
-    if len(asked.files) + len(asked.texts) > limits.rows:
-        raise _too_many(limits)
+    if asked.array is not None:
+        _check_array(asked.array)
+    check_rows(asked.most, limits)
     if sum(check_file(name, content) for name, content in asked.files) > limits.pixels:
         raise Refused(413, f"images of more than {limits.pixels:,} pixels together; send smaller ones")
     return asked
+
+
+def _check_array(array: NDArray[np.generic]) -> None:
+    """Refuse an array without rows, or with numbers that are none.
+
+    Raises:
+        Refused: With the fault.
+    """
+    if not array.ndim or not array.size:
+        raise Refused(400, f"an array of the shape {array.shape} holds no inputs; the first axis counts them")
+    check_finite(array)
 
 
 def check_rows(count: int, limits: Limits) -> None:
@@ -176,11 +201,7 @@ def check_rows(count: int, limits: Limits) -> None:
         Refused: With the limit.
     """
     if count > limits.rows:
-        raise _too_many(limits)
-
-
-def _too_many(limits: Limits) -> Refused:
-    return Refused(413, f"more than {limits.rows:,} inputs in a request; send fewer at once")
+        raise Refused(413, f"more than {limits.rows:,} inputs in a request; send fewer at once")
 
 
 def _text(content: bytes) -> str:

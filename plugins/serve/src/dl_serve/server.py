@@ -6,6 +6,7 @@ uvicorn waits without end for the headers of a first request and for a client th
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 import warnings
@@ -13,16 +14,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from dl.errors import BadOption
 from dl.plugins.loading import load_plugins
 from dl_serve.app import build
+from dl_serve.errors import report
 from dl_serve.service import Service
 from dl_serve.settings import Limits, Settings
+from dl_serve.uploads import remove_left
 
 BACKLOG = 1024
+NO_HTTP = b'{"error":"this is no request of HTTP/1.1"}'
 GRACE = 5.0  # seconds beyond those of a request, in which the last answers are sent
 
 
@@ -47,6 +52,17 @@ def protocol_of(limits: Limits) -> type[H11Protocol]:
                 self._unwatch()
             elif self._timer is None:
                 self._watch()
+
+        def send_400_response(self, msg: str) -> None:
+            """Answer what is no HTTP; unlike uvicorn, in the form of all errors."""
+            headers = [
+                ("content-type", "application/json"),
+                ("content-length", str(len(NO_HTTP))),
+                ("connection", "close"),
+            ]
+            for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=NO_HTTP), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+            self.transport.close()
 
         def eof_received(self) -> bool:  # type: ignore[override]
             """Answer a client that has finished sending; else the connection ends."""
@@ -74,7 +90,7 @@ def protocol_of(limits: Limits) -> type[H11Protocol]:
 
         def _watch(self) -> None:
             self._unwatch()
-            self._timer = self.loop.call_later(limits.idle, self.transport.abort)
+            self._timer = self.loop.call_later(min(limits.idle, limits.seconds), self.transport.abort)
 
         def _unwatch(self) -> None:
             if self._timer is not None:
@@ -154,8 +170,10 @@ def serve(settings: Settings) -> None:
     Raises:
         DLError: If a run cannot be loaded, or the address cannot be used.
     """
+    remove_left()
     service = Service(settings, load_plugins())
     warnings.simplefilter("ignore")  # they would keep parts of what was sent
+    logging.disable()  # likewise
     asyncio.run(_serve(settings, service))
 
 
@@ -172,6 +190,14 @@ async def _serve(settings: Settings, service: Service) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=int(2 * settings.limits.seconds + GRACE),
     )
+    asyncio.get_running_loop().set_exception_handler(_report_loose)
     with listen(settings.host, settings.port) as opened:
         await Server(config, service).serve([opened])
     await service.close()
+
+
+def _report_loose(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:  # Any: as asyncio has it
+    """Print an error that belongs to no request; a client that has gone is none."""
+    error = context.get("exception")
+    if error is not None and not isinstance(error, ConnectionError):
+        report(error)

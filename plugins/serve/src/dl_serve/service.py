@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,8 @@ from dl_serve.errors import Refused
 from dl_serve.inputs import parse
 from dl_serve.metrics import Metrics
 from dl_serve.settings import LAST, Settings, Wanted
+
+PARSERS = 2  # threads; lists of Python take many times the bytes of their JSON
 
 
 class Service:
@@ -33,6 +36,7 @@ class Service:
     def __init__(self, settings: Settings, plugins: Plugins) -> None:
         self.settings, self.plugins, self.metrics = settings, plugins, Metrics()
         self.closing = False
+        self._parsers = ThreadPoolExecutor(PARSERS, thread_name_prefix="parser")
         self.engines = {wanted.name: self._open(wanted) for wanted in settings.wanted}
         self.verdicts = {name: verdict_of(engine.opened.run, plugins) for name, engine in self.engines.items()}
         self._changing, self._writing = asyncio.Lock(), asyncio.Lock()
@@ -64,7 +68,8 @@ class Service:
             DLError: If it cannot be answered.
         """
         self.engine(name)  # an unknown name is refused at once
-        asked = await asyncio.to_thread(parse, content_type, body, self.settings.limits)
+        given = (parse, content_type, body, self.settings.limits)
+        asked = await asyncio.get_running_loop().run_in_executor(self._parsers, *given)
         engine = self.engine(name)  # which may be another since then
         found = await engine.predict(asked)
         self.metrics.inputs[name] += len(found)
@@ -167,6 +172,7 @@ class Service:
         """Answer what waits, and end all threads."""
         for engine in self.engines.values():
             await engine.close()
+        self._parsers.shutdown(wait=False)
 
     def _open(self, wanted: Wanted) -> Engine:
         seen = partial(self._seen, wanted.name)

@@ -17,6 +17,7 @@ FEWEST_SIGNS = 16  # of a token
 LONGEST_TOKEN = 4096  # bytes of its file
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 LAST = "last"
+BODIES = 8  # of the largest size, that are held at once
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,12 @@ class Limits:
     @property
     def held(self) -> int:
         """Bytes of the bodies of all requests at once."""
-        return 8 * self.size
+        return BODIES * self.size
+
+    @property
+    def numbers(self) -> int:
+        """Numbers that the inputs of a request become for the network."""
+        return 4 * self.pixels
 
     def __post_init__(self) -> None:
         for name, flag in (("size", "max-bytes"), ("pixels", "max-pixels"), ("rows", "max-rows"), ("batch", "batch")):
