@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from dl.errors import BadOption, DLError
+from dl.errors import BadOption
 from dl.version import VERSION
 from dl_serve.card import sections_of, to_html
 from dl_serve.errors import UNKNOWN, Refused, line_of, report, status_of
@@ -126,7 +126,7 @@ def build(service: Service) -> App:
     async def card(name: str, request: Request) -> Response:
         try:
             return _card(name, await service.card(name), request)
-        except DLError as error:
+        except Exception as error:
             return _error(error)
 
     @app.exception_handler(HTTPException)

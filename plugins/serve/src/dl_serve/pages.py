@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -127,7 +127,7 @@ def _about(schema: Json) -> str:
     return f"fields {fields}" if fields else str(schema.get("description", ""))
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield a table; nothing without rows, and no column that is empty in all."""
     kept = [at for at in range(len(head)) if any(row[at] for row in rows)]
     if not kept:
