@@ -95,7 +95,7 @@ def fault_of(response: bytes) -> str:
         return f"answered with {head[:40]!r}"
     if any(words in body for words in PRIVATE):
         return f"tells of itself: {body[:200]!r}"
-    return "more than one line" if b"\n" in body.strip() and b'"error"' in body else ""
+    return "more than one line" if b"\n" in body.strip() and body.startswith(b'{"error"') else ""
 
 
 def kinds(seed: int = 0) -> Iterator[Hostile]:

@@ -12,9 +12,12 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from dl.errors import BadOption
 from dl.version import VERSION
+from dl_serve.card import sections_of, to_html
 from dl_serve.errors import UNKNOWN, Refused, line_of, report, status_of
 from dl_serve.guard import App, Guard, Message, Receive, Send
+from dl_serve.pages import Page, front_page, make_page, operations_page
 from dl_serve.service import Service
 
 GONE = 499  # the status of a client that has gone, which nginx made usual
@@ -24,7 +27,7 @@ REST = 4  # of the largest bodies, that are dropped at most
 UNREAD = frozenset({408, 413, 503})  # the body may not have been read: the connection ends
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 TABLE = {"type": "string", "description": "A table; its first line names the columns."}
-BINARY = {"type": "string", "format": "binary"}
+BINARY = {"type": "string", "format": "binary", "description": "A file, as of an image."}
 NUMBER = {"type": "number"}
 SAMPLING = {"tokens": {"type": "integer"}, "temperature": NUMBER, "seed": {"type": "integer"}}
 STRICT = {"strict": {"type": "boolean", "description": "Refuse inputs with what the training set lacks."}}
@@ -44,13 +47,14 @@ ASKS: dict[str, Any] = {  # Any: JSON
             "application/x-npy": {"schema": BINARY},
             "multipart/form-data": {"schema": FORM},
             "text/csv": {"schema": TABLE},
-            "text/plain": {"schema": {"type": "string"}},
+            "text/plain": {"schema": {"type": "string", "description": "A text, or a prompt."}},
             "image/*": {"schema": BINARY},
         },
     }
 }
 LINE = {"application/json": {"schema": {"type": "object", "properties": {"error": {"type": "string"}}}}}
 ERRORS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The answers, each with its probabilities or numbers, notes and uncertainty."},
     400: {"description": "The inputs do not fit the run.", "content": LINE},
     404: {"description": "No run is served under this name.", "content": LINE},
     408: {"description": "The request did not arrive in time.", "content": LINE},
@@ -60,24 +64,57 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
+MARKDOWN, HTML, JSON = "text/markdown; charset=utf-8", "text/html; charset=utf-8", "application/json"
+CARD_KINDS = {"markdown": MARKDOWN, "html": HTML, "json": JSON}
+AS: dict[str, Any] = {  # Any: JSON
+    "parameters": [
+        {
+            "name": "as",
+            "in": "query",
+            "description": "json, markdown or html; else the header Accept decides.",
+            "schema": {"enum": [*CARD_KINDS]},
+        }
+    ]
+}
+CARDS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The card: its sections and its Markdown as JSON, or Markdown, or a page."},
+    400: {"description": "The form is none of these.", "content": LINE},
+    404: ERRORS[404],
+}
+
+
 def build(service: Service) -> App:
     """Build the application of a service."""
     app = FastAPI(title="dl serve", version=VERSION, docs_url=None, redoc_url=None)
 
-    @app.get("/healthz", summary="Whether the process lives")
+    @app.get("/", include_in_schema=False)
+    async def page() -> Response:
+        return _page(front_page())
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return _page(operations_page(app.openapi()))
+
+    @app.get("/healthz", summary="Whether the process lives", response_description="status is ok.")
     async def healthz() -> Response:
         return _json({"status": "ok"})
 
-    @app.get("/readyz", summary="Whether requests are answered")
+    @app.get("/readyz", summary="Whether requests are answered", response_description="status is ready.")
     async def readyz() -> Response:
         return _json({"status": "closing" if service.closing else "ready"}, 503 if service.closing else 200)
 
-    @app.get("/metrics", summary="Counters, for Prometheus")
+    @app.get(
+        "/metrics", summary="Counters, for Prometheus", response_description="Counters, gauges and histograms as text."
+    )
     async def metrics() -> Response:
         served = {name: engine.opened.run.name for name, engine in service.engines.items()}
         return Response(service.metrics.show(served), media_type=METRICS)
 
-    @app.get("/v1/runs", summary="The served runs, each with its verdict")
+    @app.get(
+        "/v1/runs",
+        summary="The served runs, each with its verdict",
+        response_description="The runs: name, task, what they read, verdict.",
+    )
     async def runs() -> Response:
         return _json({"runs": service.runs()})
 
@@ -89,11 +126,19 @@ def build(service: Service) -> App:
     async def predict_with(name: str, request: Request) -> Response:
         return await _predict(service, name, request)
 
+    @app.get("/v1/runs/{name}/card", summary="The card of a model", responses=CARDS, openapi_extra=AS)
+    async def card(name: str, request: Request) -> Response:
+        try:
+            return _card(name, await service.card(name), request)
+        except Exception as error:
+            return _error(error)
+
     @app.exception_handler(HTTPException)
     async def nothing_there(request: Request, error: HTTPException) -> Response:
         line = f"there is no {request.method[:20]} {request.url.path[:100]!r}; GET /openapi.json lists what there is"
         return _json({"error": line}, error.status_code)
 
+    _without_validation(app)
     return Guard(Direct(app, service), service.settings.token)
 
 
@@ -126,6 +171,40 @@ class Direct:
             return self._service.first
         name = path.removeprefix(OF_RUN).removesuffix(PREDICT)
         return name if path == OF_RUN + name + PREDICT and "/" not in name else None
+
+
+def _without_validation(app: FastAPI) -> None:
+    """Take the answer 422 out of the description: FastAPI states it of all parameters, and here none can be wrong."""
+    for path in app.openapi()["paths"].values():
+        for about in path.values():
+            about["responses"].pop("422", None)
+
+
+def _page(page: Page) -> Response:
+    return Response(page.html, media_type=HTML, headers=page.headers)
+
+
+def _card(name: str, card: str, request: Request) -> Response:
+    """Return a card in the form that was asked for.
+
+    Raises:
+        BadOption: If there is no such form.
+    """
+    asked = request.query_params.get("as") or _preferred(request.headers.get("accept", ""))
+    if asked not in CARD_KINDS:
+        raise BadOption(f"a card as {asked[:40]!r}; choose one of {', '.join(CARD_KINDS)}")
+    if asked == "markdown":
+        return Response(card, media_type=MARKDOWN)
+    if asked == "html":
+        return _page(make_page(f"{name}: model card", f"<main>\n{to_html(card)}\n</main>"))
+    return _json({"name": name, "sections": sections_of(card), "markdown": card})
+
+
+def _preferred(accept: str) -> str:
+    """Return the form of a card that a header asks for first; JSON where it asks for none."""
+    kinds = [one.partition(";")[0].strip().lower() for one in accept.split(",")]
+    known = {kind.partition(";")[0]: name for name, kind in CARD_KINDS.items()}
+    return next((known[kind] for kind in kinds if kind in known), "json")
 
 
 async def _predict(service: Service, name: str, request: Request) -> Response:

@@ -15,18 +15,20 @@ from dl.data.examples import Examples, concatenate_examples
 from dl.errors import BadOption, DLError
 from dl.inference.load import reopen
 from dl.inference.loaded import LoadedRun
-from dl.inference.predict import Prediction, answers, predict_opened, read_inputs
+from dl.inference.predict import answers, predict_opened, read_inputs
 from dl.plugins.registry import Plugins
 from dl.runs.run import Run
 from dl_serve.batcher import Batcher
+from dl_serve.described import reads_of
 from dl_serve.errors import Refused, line_of, status_of
 from dl_serve.inputs import Asked, check_rows
 from dl_serve.settings import BODIES, Limits
+from dl_serve.uncertainty import Answer, Uncertainty, without_uncertainty
 from dl_serve.uploads import PREFIX, check_tables, folder_of
 
 READERS = 2  # threads that read inputs while the network computes
 PLACE = re.compile(rf"[^\s'\"]*{PREFIX}[^/\s'\"]*/?")
-Answers = list[Prediction]
+Answers = list[Answer]
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Engine:
         info = self.opened.task.info
         if info.predicts_frames:
             raise BadOption(f"{run.name} predicts frames, which are not served; use dl predict {run.name}")
+        self.uncertainty, self.reads = Uncertainty(self.opened), reads_of(self.opened)
+        self.card: str | None = None  # in Markdown, once it was asked for
         self._at_once = info.tells_tokens or info.by_query  # each request by itself
         self._plugins, self._limits = plugins, limits
         self._numbers = math.prod(self.opened.preprocessor.input_shape)  # that an input is for the network
@@ -162,7 +166,9 @@ class Engine:
         found, begin = [], 0
         for work, examples in zip(works, read, strict=True):
             end = begin + len(examples)
-            found.append(answers(self.opened, examples, strict=work.asked.strict, logits=logits[begin:end]))
+            own = logits[begin:end]
+            alone = answers(self.opened, examples, strict=work.asked.strict, logits=own)
+            found.append(self.uncertainty.beside(alone, own))
             begin = end
         return found
 
@@ -172,7 +178,8 @@ class Engine:
         with self._paths(asked) as paths:
             inputs = paths if asked.array is None else asked.array
             given = (self.opened, self._plugins, inputs, asked.texts, asked.sampling)
-            return predict_opened(*given, strict=asked.strict)
+            found = predict_opened(*given, strict=asked.strict)
+        return without_uncertainty(found)
 
 
 def without_places(words: str) -> str:

@@ -17,7 +17,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 LONGEST_HEADERS = 16_384  # bytes
 LONGEST_PATH = 4_096
-OPEN = ("/healthz", "/readyz")  # for whoever starts and watches the service
+OPEN = ("/healthz", "/readyz", "/", "/docs")  # for whoever watches the service; pages that hold nothing of a run
 
 
 class Guard:
@@ -36,7 +36,7 @@ class Guard:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
-        refusal = self._refusal(scope) if scope["type"] == "http" and scope["path"] not in OPEN else None
+        refusal = self._refusal(scope) if scope["type"] == "http" else None
         if refusal is None:
             await self._app(scope, receive, send)
             return
@@ -53,6 +53,8 @@ class Guard:
             return 431, f"headers of more than {LONGEST_HEADERS:,} bytes; send fewer"
         if len(scope["path"]) + len(scope.get("query_string", b"")) > LONGEST_PATH:
             return 414, f"an address of more than {LONGEST_PATH:,} bytes; GET /openapi.json lists what there is"
+        if scope["path"] in OPEN:
+            return None
         if self._token:
             scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
             fits = scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), self._token)

@@ -13,6 +13,7 @@ from dl.errors import BadRun, DLError, unknown
 from dl.plugins.registry import Plugins
 from dl.runs.run import Run, list_runs, open_run
 from dl_serve.arrays import KIND as NPY
+from dl_serve.card import card_of
 from dl_serve.engine import Engine, without_places
 from dl_serve.errors import Refused
 from dl_serve.inputs import parse
@@ -40,7 +41,7 @@ class Service:
         self._parsers = ThreadPoolExecutor(PARSERS, thread_name_prefix="parser")
         self.engines = {wanted.name: self._open(wanted) for wanted in settings.wanted}
         self.verdicts = {name: verdict_of(engine.opened.run, plugins) for name, engine in self.engines.items()}
-        self._changing = asyncio.Lock()
+        self._changing, self._writing = asyncio.Lock(), asyncio.Lock()
 
     @property
     def first(self) -> str:
@@ -82,11 +83,27 @@ class Service:
                 "answer": one.answer,
                 "values": one.values,
                 "notes": [without_places(note) for note in one.notes],
+                "uncertainty": one.uncertainty,
                 **({"heads": one.heads} if one.heads else {}),
             }
             for one in found
         ]
-        return {"run": engine.opened.run.name, "predictions": rows}
+        unknown = {"no_uncertainty": engine.uncertainty.why} if engine.uncertainty.why else {}
+        return {"run": engine.opened.run.name, "predictions": rows, **unknown}
+
+    async def card(self, name: str) -> str:
+        """Return the card of a run in Markdown; it is written once, when it is first asked for.
+
+        Raises:
+            UnknownName: If no run is served under this name.
+            DLError: If files of the run are damaged.
+        """
+        engine = self.engine(name)
+        async with self._writing:
+            if engine.card is None:
+                given = (engine.opened, self.plugins, engine.uncertainty.kept, name)
+                engine.card = await asyncio.to_thread(card_of, *given)
+        return engine.card
 
     def enter(self) -> None:
         """Count a request, or refuse it where too many wait.
@@ -129,6 +146,8 @@ class Service:
                 "model": engine.opened.recipe.model,
                 "task": engine.opened.task.row.name,
                 "created": engine.opened.run.manifest.created,
+                "reads": engine.reads,
+                "probabilities": engine.opened.task.info.has_probabilities,
                 "verdict": self.verdicts[name],
             }
             for name, engine in self.engines.items()
