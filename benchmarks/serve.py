@@ -16,8 +16,9 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,6 @@ ROUNDS = 5
 LOAD_SECONDS = 30.0  # of the measurement of latency
 HOSTILE = 1_000
 SENDERS = 4
-FIT = {"recipe": "book-convnet", "epochs": 1}
 # The first argument is the core. The network is called as a training loop would call it, without anything of dl around.
 BARE = """
 import sys, time, torch
@@ -159,8 +159,8 @@ def speed(run: dl.Run, rounds: int, seconds: float, load_seconds: float) -> list
         ):
             line_of(network)
             address = address_of(line_of(service))
-            ways = {"bare network": lambda: bare(network, seconds)}
-            ways |= {name: (lambda body=body: served(address, body, seconds)) for name, body in every.items()}
+            ways: dict[str, Callable[[], float]] = {"bare network": partial(bare, network, seconds)}
+            ways |= {name: partial(served, address, body, seconds) for name, body in every.items()}
             kept = in_turn(ways, rounds)
             rows = []
             for name, share in ratios(kept, "bare network").items():
@@ -219,7 +219,7 @@ def measure(
 ) -> tuple[list[dict[str, object]], dict[str, object]]:
     """Fit the network, and measure speed and survival."""
     with tempfile.TemporaryDirectory() as folder:
-        run = dl.fit("vision", "mnist", runs=Path(folder), rivals=False, val=50_000, **FIT)
+        run = dl.fit("vision", "mnist", runs=Path(folder), rivals=False, recipe="book-convnet", epochs=1, val=50_000)
         return speed(run, rounds, seconds, load_seconds), hostile(run, count)
 
 
