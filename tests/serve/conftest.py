@@ -29,9 +29,9 @@ def served_runs(tmp_path_factory, one_thread):
 
 
 @contextmanager
-def running(log, *words):
+def running(log, *words, timeout=60):
     """A client of a service in a process of its own, and the process; what it prints to stderr goes to a file."""
-    command = [str(Path(sys.executable).parent / "dl"), "serve", *words, "--port", "0", "--timeout", "2"]
+    command = [str(Path(sys.executable).parent / "dl"), "serve", *words, "--port", "0", "--timeout", str(timeout)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with log.open("w") as stderr:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment)
@@ -60,5 +60,5 @@ def service_log(tmp_path_factory):
 def service(served_runs, service_log):
     """A client of a service that serves both runs, and its process."""
     limits = ("--max-bytes", "100000", "--max-pixels", "10000", "--max-rows", "50")
-    with running(service_log, "images=1", "sizes=2", "--runs", str(served_runs), *limits) as started:
+    with running(service_log, "images=1", "sizes=2", "--runs", str(served_runs), *limits, timeout=2) as started:
         yield started

@@ -10,6 +10,9 @@ def test_a_request_beyond_the_queue_gets_503_and_is_told_when_to_try_again(serve
     settings = Settings(parse_runs(["images=1"]), served_runs, limits=Limits(waiting=1))
     sent = []
 
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
     async def send(message):
         sent.append(message)
 
@@ -18,7 +21,7 @@ def test_a_request_beyond_the_queue_gets_503_and_is_told_when_to_try_again(serve
         service.enter()
         headers = [(b"host", b"localhost")]
         scope = {"type": "http", "method": "POST", "path": "/v1/predict", "headers": headers, "query_string": b""}
-        await build(service)(scope, None, send)
+        await build(service)(scope, receive, send)
         await service.close()
 
     asyncio.run(ask())

@@ -37,7 +37,7 @@ class Work:
 
     Args:
         asked: The request.
-        examples: Its inputs; None where they are read and answered in one step.
+        examples: Its inputs; None where they are read in the thread of the network.
     """
 
     asked: Asked
@@ -46,7 +46,7 @@ class Work:
     @property
     def size(self) -> int:
         """Number of inputs."""
-        return 1 if self.examples is None else len(self.examples)
+        return self.asked.most if self.examples is None else len(self.examples)
 
 
 class Engine:
@@ -92,7 +92,9 @@ class Engine:
         self._unused.clear()
         try:
             async with asyncio.timeout(self._limits.seconds):
-                work = await asyncio.get_running_loop().run_in_executor(self._readers, self._read, asked)
+                work = Work(asked)
+                if asked.array is None and not self._at_once:  # an array is read sooner than a thread is woken
+                    work = await asyncio.get_running_loop().run_in_executor(self._readers, self._read, asked)
                 return await self._batcher.answer(work, work.size)
         except TimeoutError as error:
             message = f"no answer within {self._limits.seconds:g} seconds; send fewer inputs, or try later"
@@ -131,8 +133,6 @@ class Engine:
         Raises:
             DLError: If they do not fit the run.
         """
-        if self._at_once:
-            return Work(asked)
         with self._paths(asked) as paths:
             inputs = paths if asked.array is None else asked.array
             examples = read_inputs(self.opened, self._plugins, inputs, asked.texts, strict=asked.strict)
@@ -158,9 +158,10 @@ class Engine:
             return [one for work in works for one in self._compute([work])]
 
     def _together(self, works: Sequence[Work]) -> list[Answers]:
-        read = [work.examples for work in works if work.examples is not None]
-        if len(read) < len(works):
+        if self._at_once:
             return [self._one(work) for work in works]
+        works = [self._read(work.asked) if work.examples is None else work for work in works]
+        read = [work.examples for work in works if work.examples is not None]
         logits = self.opened.logits(concatenate_examples(read))
         found, begin = [], 0
         for work, examples in zip(works, read, strict=True):

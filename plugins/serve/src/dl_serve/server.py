@@ -70,7 +70,8 @@ def protocol_of(limits: Limits) -> type[H11Protocol]:
 
         def on_response_complete(self) -> None:
             super().on_response_complete()
-            self._watch()
+            if not self._busy:  # with the next request, which was sent along with this one
+                self._watch()
 
         def pause_writing(self) -> None:
             super().pause_writing()
@@ -78,7 +79,8 @@ def protocol_of(limits: Limits) -> type[H11Protocol]:
 
         def resume_writing(self) -> None:
             super().resume_writing()
-            self._unwatch()
+            if self._busy:
+                self._unwatch()
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._unwatch()

@@ -56,6 +56,9 @@ def folder_of(files: Sequence[tuple[str, bytes]]) -> Iterator[list[Path]]:
     Args:
         files: Names as they were sent, and contents.
     """
+    if not files:
+        yield []
+        return
     with TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-") as folder:
         taken: set[str] = set()
         paths = [Path(folder) / safe_name(name, taken, f"file-{at}") for at, (name, _) in enumerate(files, 1)]
