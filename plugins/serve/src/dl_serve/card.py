@@ -6,7 +6,7 @@ The Markdown is that of the card alone: headings, lists, tables, fenced lines, p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 from itertools import groupby
 from typing import Any
@@ -112,7 +112,7 @@ def _words(line: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(line))
 
 
-BLOCKS = {
+BLOCKS: dict[str, Callable[[list[str]], Iterator[str]]] = {
     "heading": _headings,
     "list": _list,
     "table": _table,

@@ -115,7 +115,7 @@ def _of_heads(task: Task, kept: Kept, pooled: bool) -> Reader:
 
     def read(logits: Tensor) -> list[Json | None]:
         each = {name: own(logits[:, columns]) for name, (columns, own) in readers.items()}
-        rows = [{name: found[at] for name, found in each.items() if found[at]} for at in range(len(logits))]
+        rows = [{name: one for name, found in each.items() if (one := found[at])} for at in range(len(logits))]
         return [_several("heads", row) for row in rows]
 
     return read

@@ -83,7 +83,7 @@
     show("columns", rows && inputs.length > 0);
     find("columns").querySelector("tbody").replaceChildren(...inputs.map(
       (one) => make("tr", {}, make("th", { scope: "row" }, one.name), make("td", {}, one.about))));
-    show("answers", false);
+    forget();
     find("card").open = false;
     find("card-text").replaceChildren();
     const address = `v1/runs/${encodeURIComponent(run.name)}/card`;
@@ -118,7 +118,7 @@
       const found = await response.json();
       if (asked === state.asked) showAnswers(found, files);
     } catch (error) {
-      show("answers", false);
+      forget();
       throw error;
     } finally {
       find("predict").disabled = false;
@@ -145,6 +145,11 @@
   }
 
   // Answers
+
+  function forget() {
+    show("answers", false);
+    find("found").replaceChildren();
+  }
 
   function showAnswers(found, files) {
     const rows = found.predictions;
