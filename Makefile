@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 BIN = .venv/bin
-MEMBERS = packages/core packages/vision packages/text packages/tabular plugins/mnist plugins/reviews plugins/words plugins/regularizers plugins/augment plugins/backbones plugins/loggers plugins/toys plugins/sequences reports workbench
+MEMBERS = packages/core packages/vision packages/text packages/tabular plugins/mnist plugins/reviews plugins/words plugins/regularizers plugins/augment plugins/backbones plugins/loggers plugins/toys plugins/sequences plugins/serve reports workbench
 MADE_FROM = requirements.txt requirements-dev.txt constraints.txt $(addsuffix /pyproject.toml,$(MEMBERS))
 
 .PHONY: mnist test check lint site dist try-dist bench gallery torture clean

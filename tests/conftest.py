@@ -1,7 +1,9 @@
 """Fixtures of all tests: distributions that register a plugin, written like an installer."""
 
 import importlib
+import os
 import shlex
+import shutil
 import sys
 from itertools import count
 
@@ -71,6 +73,15 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The path of a Chromium; in CI there has to be one."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None and os.environ.get("CI") == "true":
+        pytest.fail("there is no Chromium; .ci/run installs it where apt-get is there")
+    return path or pytest.skip("no Chromium is installed")
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ SOURCES = {
 }
 SCHEMAS = {name: schema for schema in SOURCES.values() for name in schema["$defs"]}
 SHARED = {"metric", "finding"}  # parts of documents
-WITHOUT = {"completion"}  # prints a script
+WITHOUT = {"completion", "serve", "tutorial"}  # print a script, a log, a lesson
 
 
 def fields(name):
@@ -109,6 +109,7 @@ def test_the_page_lists_every_exit_code_as_it_is_defined():
         ("compare", "compare 1 1"),
         ("explain", "explain"),
         ("explain code", "explain fit-gap"),
+        ("explain word", "explain gap"),
         ("doctor", "doctor 1"),
         ("plugins", "plugins"),
         ("error", "ls nosuch"),

@@ -19,6 +19,7 @@ MEMBERS = {  # the modules of a member, and where their tests lie
     "toys": (ROOT / "plugins/toys/src/dl_toys", TESTS / "toys"),
     "backbones": (ROOT / "plugins/backbones/src/dl_backbones", TESTS / "backbones"),
     "sequences": (ROOT / "plugins/sequences/src/dl_sequences", TESTS / "sequences"),
+    "serve": (ROOT / "plugins/serve/src/dl_serve", TESTS / "serve"),
     "words": (ROOT / "plugins/words/src/dl_words", TESTS / "words"),
     "reviews": (ROOT / "plugins/reviews/src/dl_reviews", TESTS / "reviews"),
     "loggers": (ROOT / "plugins/loggers/src/dl_loggers", TESTS / "loggers"),

@@ -14,6 +14,7 @@ WRITER = ROOT / "packages/core/src/dl/files.py"
 ELSEWHERE = {
     "capture.py": "catches what a plugin prints, in memory or in a file without a name",
     "scaffold.py": "moves a whole project into its place, which is no run",
+    "uploads.py": "writes what a request sent into a private folder, which it removes at once",
     "main.py": "sends what is printed after a broken pipe to nowhere",
 }
 METHODS = {"write_text", "write_bytes", "mkdir", "unlink", "touch", "rename", "rmdir", "symlink_to", "hardlink_to"}

@@ -1,7 +1,6 @@
 """The board as a folder: its files, its bounds, and a real browser that sorts, filters, overlays and compares in it."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ import pytest
 
 from dl.errors import BadOption
 from dl_reports.board.site import write_site
+from tests.browsing import command_of
 
 DRIVE = """
 const soon = () => new Promise((done) => setTimeout(done, 10));
@@ -52,15 +52,6 @@ window.addEventListener("load", async () => {
 
 
 @pytest.fixture(scope="module")
-def browser():
-    """The path of a Chromium; in CI there has to be one."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None and os.environ.get("CI") == "true":
-        pytest.fail("there is no Chromium; .ci/run installs it where apt-get is there")
-    return path or pytest.skip("no Chromium is installed")
-
-
-@pytest.fixture(scope="module")
 def site(folder, tmp_path_factory):
     """The folder of the board, with all reports."""
     out = tmp_path_factory.mktemp("site") / "site"
@@ -95,8 +86,8 @@ def test_a_browser_sorts_filters_overlays_and_compares_and_no_name_acts(site, br
     page = shutil.copytree(site, tmp_path / "site") / "index.html"
     page.write_text(page.read_text().replace("</head>", '<script src="drive.js" defer></script></head>'))
     (page.parent / "drive.js").write_text(DRIVE)
-    command = [browser, "--headless", "--no-sandbox", "--no-first-run", "--disable-gpu", "--enable-logging=stderr"]
-    command += [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=8000", "--dump-dom", page.as_uri()]
+    options = ("--enable-logging=stderr", "--virtual-time-budget=8000", "--dump-dom")
+    command = command_of(browser, tmp_path, *options, page.as_uri())
     shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert "CONSOLE" not in shown.stderr, shown.stderr
     seen = json.loads(unescape(re.search(r'<pre id="seen">(.*?)</pre>', shown.stdout, re.DOTALL)[1]))

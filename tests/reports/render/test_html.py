@@ -1,6 +1,4 @@
-import os
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 
@@ -11,18 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dl_reports.render.html import POLICY, to_html
+from tests.browsing import command_of
 
 VOID = {"meta", "img", "br"}  # elements of HTML that have no end tag
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """The path of a Chromium; in CI there has to be one."""
-    found = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
-    path = next(found, None)
-    if path is None and os.environ.get("CI") == "true":
-        pytest.fail("there is no Chromium; .ci/run installs it where apt-get is there")
-    return path or pytest.skip("no Chromium is installed")
 
 
 class Page(HTMLParser):
@@ -135,9 +124,7 @@ def test_ten_thousand_characters_are_cut(named):
 
 def browse(browser, page, folder, *options):
     """Open a page in a browser without a window, and return what it printed."""
-    quiet = ("quic", "background-networking", "component-update", "sync", "gpu")
-    command = [browser, "--headless", "--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in quiet)]
-    command += [f"--user-data-dir={folder / 'profile'}", "--enable-logging=stderr", *options, page.as_uri()]
+    command = command_of(browser, folder, "--enable-logging=stderr", *options, page.as_uri())
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
 
 

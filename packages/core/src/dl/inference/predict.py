@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +38,8 @@ from dl.terminal import safe_text
 from dl.words import hold, were
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from dl.plugins.at_hand import Model
 
 
@@ -48,6 +51,7 @@ SHOWN = 40  # characters of a prompt in a message
 
 NOTHING_KNOWN = "nothing in it is known to the run; the answer means nothing"
 NO_PROMPT = "no prompt was given: the text begins as a training text does"
+NOTHING_GIVEN: Mapping[str, float | None] = MappingProxyType({})
 
 
 class UnknownInputs(UserWarning):
@@ -134,12 +138,44 @@ def predict(
     """
     plugins = plugins or load_plugins()
     opened = reopen(find_run(run, runs), plugins, model)
+    given = {"tokens": tokens, "temperature": temperature, "seed": seed}
+    return predict_opened(opened, plugins, inputs, texts, given, beam=beam, ahead=ahead, strict=strict, **options)
+
+
+def predict_opened(
+    opened: LoadedRun,
+    plugins: Plugins,
+    inputs: object = (),
+    texts: Sequence[str] = (),
+    sampling: Mapping[str, float | None] = NOTHING_GIVEN,
+    *,
+    beam: int | None = None,
+    ahead: int | None = None,
+    strict: bool = False,
+    **options: object,
+) -> list[Prediction]:
+    """Predict as `predict`, with a run that is loaded once for many calls.
+
+    Args:
+        opened: The run.
+        plugins: The registered plugins.
+        inputs: Paths, or inputs in memory.
+        texts: Texts, even if they look like paths.
+        sampling: The arguments ``tokens``, ``temperature`` and ``seed``; None, or left out, for the usual value.
+        beam: As for `predict`, as are the others.
+        ahead: Number of frames.
+        strict: Whether an input that would have a note is an error.
+        **options: Options of reading.
+
+    Raises:
+        DLError: As `predict`.
+    """
     generates = opened.task.info.tells_tokens
     sources, raw = _sorted(opened, inputs)
     reading = _reading(opened, plugins, options, sources, raw)
     _check_beam(opened, beam)
     steps = check_ahead(opened, ahead)
-    draw = _draw(opened, {"tokens": tokens, "temperature": temperature, "seed": seed})
+    draw = _draw(opened, sampling)
     read = _read(opened, sources, raw, reading, bool(texts) or generates, strict=strict)
     if generates:
         return _continued(opened, concatenate_examples(read) if read else None, texts, draw, strict=strict)
@@ -193,14 +229,31 @@ def features(
     """
     plugins = plugins or load_plugins()
     opened = reopen(find_run(run, runs), plugins)
-    sources, raw = _sorted(opened, inputs)
-    read = _read(opened, sources, raw, _reading(opened, plugins, options, sources, raw), bool(texts), strict=strict)
-    examples = concatenate_examples([*read, *([_from_strings(opened, texts)] if texts else [])])
+    examples = read_inputs(opened, plugins, inputs, texts, strict=strict, **options)
     _check_notes(examples, notes_on(opened, examples), strict=strict)
     values = opened.features(examples)
     noun = "code" if opened.task.info.reconstructs else "feature"
     names = tuple(f"{noun}_{number}" for number in range(1, values.shape[1] + 1))
     return Features(tuple(examples.source(at) for at in range(len(examples))), names, values.numpy())
+
+
+def read_inputs(
+    opened: LoadedRun,
+    plugins: Plugins,
+    inputs: object = (),
+    texts: Sequence[str] = (),
+    *,
+    strict: bool = False,
+    **options: object,
+) -> Examples:
+    """Read raw inputs as `predict` reads them, those given as texts last; the arguments are those of `predict_opened`.
+
+    Raises:
+        DLError: As `predict`.
+    """
+    sources, raw = _sorted(opened, inputs)
+    read = _read(opened, sources, raw, _reading(opened, plugins, options, sources, raw), bool(texts), strict=strict)
+    return concatenate_examples([*read, *([_from_strings(opened, texts)] if texts else [])])
 
 
 def _read(
@@ -238,16 +291,28 @@ def _silenced(strict: bool) -> Iterator[None]:
 
 
 def answers(
-    opened: LoadedRun, examples: Examples, *, beam: int | None = None, strict: bool = False
+    opened: LoadedRun,
+    examples: Examples,
+    *,
+    beam: int | None = None,
+    strict: bool = False,
+    logits: Tensor | None = None,
 ) -> list[Prediction]:
     """Predict raw examples, as words and values; what was left out stands at its place, without an answer.
+
+    Args:
+        opened: The run.
+        examples: N raw examples.
+        beam: As for `predict`.
+        strict: Whether an input that would have a note is an error.
+        logits: (N, K), where they were computed already, together with those of other examples.
 
     Raises:
         BadData: If an input would have a note and ``strict`` is True.
     """
     notes = notes_on(opened, examples)
     _check_notes(examples, notes, strict=strict)
-    logits = opened.logits(examples)
+    logits = opened.logits(examples) if logits is None else logits
     preds, answers = opened.task.preds(logits), opened.task.answers(logits)
     if beam and opened.task.row.search is not None:
         answers = opened.task.row.search(preds, beam)
@@ -418,7 +483,7 @@ def _check_beam(opened: LoadedRun, beam: int | None) -> None:
         raise BadOption(f"beam={beam}: expected a whole number from 1 to {WIDEST_BEAM:,}")
 
 
-def _draw(opened: LoadedRun, options: dict[str, float | None]) -> Sampling:
+def _draw(opened: LoadedRun, options: Mapping[str, float | None]) -> Sampling:
     """Return the settings of generation, with those that were given.
 
     Raises:

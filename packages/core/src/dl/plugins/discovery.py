@@ -33,6 +33,7 @@ OWN = frozenset(
         "reports",
         "reviews",
         "sequences",
+        "serve",
         "tabular",
         "toys",
         "text",

@@ -6,6 +6,7 @@ which stops or skips and counts, as the option ``bad_rows`` asks.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,7 +143,7 @@ def check_columns(path: Path, columns: Sequence[str]) -> None:
     Raises:
         BadData: Naming it.
     """
-    twice = sorted({name for name in columns if list(columns).count(name) > 1})
+    twice = sorted(name for name, count in Counter(columns).items() if count > 1)
     if twice:
         names = ", ".join(repr(file_name(Path(name))) if name else "''" for name in twice[:NAMED])
         numbers = [str(at + 1) for at, name in enumerate(columns) if name == twice[0]]
