@@ -26,7 +26,7 @@ from collections.abc import Callable
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -91,9 +91,31 @@ STRANGE = (
     *("file:///etc/passwd", "issue", "onnx", "folder", "l2=nan", "dropout=2", "augment=x", "noise=-1", "mixup=inf"),
     *("accuracy>", "status=finished and", "(((", "not not not", "date<2026-13-45", "lr>nan", "a" + "(" * 3000),
 )
-OPTIONS = ("epochs", "lr", "batch_size", "width", "val", "dropout", "schedule", "optimizer", "probe", "monitor", "clip")
+OPTIONS: tuple[str, ...] = (
+    "epochs",
+    "lr",
+    "batch_size",
+    "width",
+    "val",
+    "dropout",
+    "schedule",
+    "optimizer",
+    "probe",
+    "monitor",
+    "clip",
+)
 OPTIONS += ("momentum", "save_every", "shuffle", "loss", "weights", "threshold", "protocol", "fold", "nothing", "probe")
-FLAGS = ("--model", "--recipe", "--reg", "--from", "--logger", "--input", "--target", "--group-on", "--time-on")
+FLAGS: tuple[str, ...] = (
+    "--model",
+    "--recipe",
+    "--reg",
+    "--from",
+    "--logger",
+    "--input",
+    "--target",
+    "--group-on",
+    "--time-on",
+)
 FLAGS += ("--sequence-on", "--stratify-on", "--on-leak", "--encoding", "--data-dir", "--task", "--seed", "--devices")
 FLAGS += ("--strategy", "--precision", "--num-nodes", "--max-time", "--notify", "--accelerator")
 OF_VERBS = {
@@ -411,7 +433,7 @@ def _work(folder: Path, words: Words, out: int, err: int, powers: bool, stdin: b
         if not powers:
             _give_up_powers()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        sys.stdout, sys.stderr = (io.TextIOWrapper(io.FileIO(number, "wb", closefd=False)) for number in (1, 2))  # type: ignore[arg-type]
+        sys.stdout, sys.stderr = (io.TextIOWrapper(io.FileIO(number, "wb", closefd=False)) for number in (1, 2))
         from dl.cli.main import run
         from dl.cli.streams import guard_streams
 
@@ -474,7 +496,7 @@ def main() -> None:
                 print(number, group, words, why, sep="\n", flush=True)
             elif ONLY >= 0:
                 print(words, answer)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "input": name,
             "tried": tried[name],

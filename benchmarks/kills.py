@@ -80,7 +80,7 @@ def _regs(*pairs: str) -> tuple[str, ...]:
     return tuple(word for pair in pairs for word in ("--reg", pair))
 
 
-IMAGES = (
+IMAGES: tuple[str, ...] = (
     "vision",
     "digits",
     "--model",
@@ -126,8 +126,18 @@ JOBS = {
 }
 GOODS = ("tabular", "goods.csv", "--target", "sold", "leave_out=price")
 FOLDS = (*GOODS, "batch_size=8", "--protocol", "kfold:3", "--final", "refit", *_regs("noise=0.1"))
-OFF = ("early-stopping", "shrink", "l1", "max-norm", "missing", "mixup", "noise", "label-smoothing", "class-weights")
-OFF = _regs(*(f"{name}=off" for name in OFF))
+SWITCHED_OFF = (
+    "early-stopping",
+    "shrink",
+    "l1",
+    "max-norm",
+    "missing",
+    "mixup",
+    "noise",
+    "label-smoothing",
+    "class-weights",
+)
+OFF = _regs(*(f"{name}=off" for name in SWITCHED_OFF))
 STUDIES = {
     "three folds and a refit": Job(FOLDS, 3, "cv"),
     "a tuning": Job((*GOODS, "--trials", "4", "--over", "lr,width"), 4, "tune"),
