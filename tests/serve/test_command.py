@@ -62,7 +62,7 @@ def write_wine(path):
 @pytest.mark.check
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
 def test_systemd_reads_the_unit_without_a_word(tmp_path):
-    unit = tmp_path / "dl-serve.service"
+    unit = tmp_path / "dl.service"
     unit.write_text(block("ini").replace("/opt/dl/bin/dl", shutil.which("true")))
     done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
-    assert [line for line in done.stderr.splitlines() if "dl-serve" in line] == []
+    assert [line for line in done.stderr.splitlines() if "dl.service" in line] == []
