@@ -29,6 +29,8 @@ OTHERS = {
     "registry.py",
     "lock.py",
     "loader.py",
+    "glossary.py",
+    "pages.py",
 }
 
 

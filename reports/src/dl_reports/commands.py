@@ -141,7 +141,7 @@ def _follow(run: Run, ignore: list[str]) -> Run:
     return ended
 
 
-EXPLAIN = """Explain a finding or a word of the report: meaning, picture, remedy.
+EXPLAIN = """Explain a finding or a word of the report, with a picture.
 
 Example: dl explain fit-overfit-loss
 

@@ -22,7 +22,7 @@ def test_a_fit_its_test_and_its_predictions_are_json_where_that_is_asked_for(dl_
     answered = dl_run("predict", "last", dl_table, "--json")
     assert len(answered.json) == 60 and {one["answer"] for one in answered.json} <= {"no", "yes"}
     untested = dl_run("test", "last", "--json")
-    assert untested.code == 3 and untested.out == "" and "has no test set" in untested.err
+    assert untested.code == 3 and "has no test set" in untested.err and untested.json["error"]["kind"] == "BadData"
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ import mmap
 import os
 import tempfile
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from dl import regular
 from dl.data.cache import cache_folder, size_given
 from dl.data.examples import Index
 from dl.files import explain_write_errors
@@ -42,7 +42,7 @@ def memory() -> int:
         found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         for path in LIMITS:
             with suppress(ValueError, OSError):
-                found = min(found, int(Path(path).read_text()))
+                found = min(found, int(regular.read_text(path)))
         return found
     return 1 << 34
 

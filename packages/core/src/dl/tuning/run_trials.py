@@ -16,6 +16,7 @@ from rich.console import Console
 
 from dl.cross_validation.refit import refit
 from dl.errors import TrainingFailed
+from dl.recipes.recipe import AUTO, SHUFFLE
 from dl.recipes.settle import close_recipe
 from dl.runs.wording import show_value
 from dl.terminal import plain
@@ -191,6 +192,8 @@ def _can_be_typed(work: Work, study: Study, best: Trial) -> bool:
     typed = study.asked.resolved(work.plugins, options, reg)
     meant = with_values(work.recipe, work.plugins, study.space, best.options)
     closed, intended = (close_recipe(one, work.dataset, work.plugins)[0] for one in (typed, meant))
+    if closed.train[SHUFFLE] == AUTO:  # settled by the size of the data alone, when the network is built
+        closed = replace(closed, train={**closed.train, SHUFFLE: intended.train[SHUFFLE]})
     return closed == intended
 
 
