@@ -1,5 +1,6 @@
 """A limit of time: how it is typed, and that work ends at it as at Ctrl-C."""
 
+import signal
 import time
 
 import pytest
@@ -26,11 +27,29 @@ def test_a_time_is_rounded_to_seconds_for_the_trainer():
     assert [as_clock(seconds) for seconds in (0.2, 61, 90_061)] == ["00:00:00:01", "00:00:01:01", "01:01:01:01"]
 
 
-def test_at_the_limit_the_process_is_interrupted_and_told_why(monkeypatch, capsys):
+@pytest.fixture(params=[signal.default_int_handler, signal.SIG_IGN], ids=["heard", "ignored, as under nohup"])
+def handler(request):
+    """What Ctrl-C does."""
+    before = signal.signal(signal.SIGINT, request.param)
+    yield request.param
+    signal.signal(signal.SIGINT, before)
+
+
+def test_at_the_limit_the_process_is_interrupted_and_told_why(handler, monkeypatch, capsys):
     monkeypatch.setattr("dl.limits.parse_time", lambda text: 0.02)
     with pytest.raises(KeyboardInterrupt), ending_after("1s"):
         time.sleep(5)
     assert capsys.readouterr().err == "  --max-time 1s is over\n"
+    assert signal.getsignal(signal.SIGINT) == handler
+
+
+def test_before_the_limit_what_is_ignored_stays_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with ending_after("1h"):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_work_that_ends_before_is_left_alone(monkeypatch):

@@ -8,6 +8,7 @@ import threading
 from _thread import interrupt_main
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 from dl.errors import BadOption
 from dl.terminal import console, plain, safe_text
@@ -57,16 +58,38 @@ def ending_after(limit: str) -> Iterator[None]:
     if not limit:
         yield
         return
-    timer = threading.Timer(parse_time(limit), _end, (limit,))
+    over = threading.Event()
+    timer = threading.Timer(parse_time(limit), _end, (limit, over))
     timer.daemon = True
-    timer.start()
+    with _heard(over):
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+
+@contextmanager
+def _heard(over: threading.Event) -> Iterator[None]:
+    """Where Ctrl-C is ignored, as in the background of a script, hear it in this context once the time is over."""
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        yield
+        return
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        if over.is_set():
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     finally:
-        timer.cancel()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _end(limit: str) -> None:
+def _end(limit: str, over: threading.Event) -> None:
+    over.set()
     console(stderr=True).print(plain(f"  --max-time {limit} is over", "yellow"))
     if hasattr(signal, "pthread_kill"):  # wakes the main thread where it waits
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
