@@ -21,6 +21,7 @@ from PIL import Image
 
 import dl
 from benchmarks.hostile import attack, fault_of, kinds, slow
+from dl_serve.server import listen
 
 pytestmark = pytest.mark.check  # processes of their own
 NODE = """
@@ -253,3 +254,10 @@ def test_the_end_waits_for_the_request_in_work_and_exits_with_0(service):
         reader.join(20)
     assert answers[0].startswith(b"HTTP/1.1 200")
     assert process.wait(20) == 0
+
+
+def test_answers_are_sent_at_once():
+    with listen("127.0.0.1", 0) as opened, socket.create_connection(opened.getsockname()[:2]):
+        accepted, _ = opened.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

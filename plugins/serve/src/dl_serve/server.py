@@ -161,7 +161,9 @@ def listen(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host.strip("[]"), port), family=family, backlog=BACKLOG)
+        opened = socket.create_server((host.strip("[]"), port), family=family, backlog=BACKLOG)
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else a body waits 40 ms behind its headers
+        return opened
     except (OSError, UnicodeError) as error:
         raise BadOption(f"--host {host} --port {port}: {error}  take a free port: --port 0") from error
 
