@@ -15,7 +15,14 @@ def test_a_batch_has_the_lengths_of_its_texts():
 
 
 @pytest.mark.check
-@pytest.mark.parametrize("model", ["bag", "embedding-bag", "conv1d", "lstm", "transformer"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        "bag",
+        "lstm",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("conv1d", "embedding-bag", "transformer")),
+    ],
+)
 def test_every_network_on_texts_answers_alike_in_every_format(model, tmp_path, one_thread):
     run = dl.fit("text", "phrase-languages", model=model, epochs=1, runs=tmp_path, rivals=False)
     for name, kind in FORMATS.items():

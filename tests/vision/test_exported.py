@@ -29,8 +29,8 @@ def test_other_sizes_are_resized_as_pillow_does_within_a_level(size):
         ("digits", "convnet"),
         ("digits", "dense"),
         ("mnist-even", "book-convnet"),
-        ("mnist-even", "inception"),
-        ("mnist-attributes", "separable"),
+        pytest.param("mnist-even", "inception", marks=pytest.mark.slow),
+        pytest.param("mnist-attributes", "separable", marks=pytest.mark.slow),
     ],
 )
 def test_every_network_on_images_answers_alike(data, model, tmp_path, one_thread, monkeypatch):

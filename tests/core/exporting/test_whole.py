@@ -61,7 +61,9 @@ def test_any_number_of_rows_fits_the_traced_network(package, preparation, exampl
 
 
 @pytest.mark.check
-@pytest.mark.parametrize("case", WITHOUT_FORM)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow if case == "strings" else ()) for case in WITHOUT_FORM]
+)
 def test_a_run_without_an_exported_form_is_one_line(case, tmp_path, one_thread, monkeypatch):
     (domain, data, options), why = WITHOUT_FORM[case]
     monkeypatch.chdir(tmp_path)
