@@ -1,5 +1,6 @@
 """What the README and the guide show runs, page by page: commands, programs, and what a page says they print."""
 
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,15 @@ PAGES = {str(page.relative_to(ROOT)): page for page in guide()}
 ELSEWHERE = {"docs/plugins.md", "docs/authors.md", "docs/architecture.md"}  # have tests of their own
 QUICK = {"epochs": 1, "width": 2, "probe": 500}
 PROGRAMS = Path(sys.executable).parent
+PIPES = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+# The programs of a page in their order, in one process: each begins where the last one ended.
+PYTHON = """
+import json, sys
+names = {}
+for line in sys.stdin:
+    exec(json.loads(line), names)
+    print("done", file=sys.stderr, flush=True)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +73,16 @@ def test_a_page_runs_from_its_first_line_to_its_last(name, folder):
 @pytest.mark.parametrize("name", PAGES)
 def test_each_command_of_a_page_runs_as_it_stands_in_a_process_of_its_own(name, folder, monkeypatch):
     monkeypatch.setenv("PATH", f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}")
-    shown = steps(PAGES[name].read_text(encoding="utf-8"))
-    for step in shown:
-        if step.language == "console":
-            done = subprocess.run(["bash", "-c", step.text], capture_output=True, text=True)
-            assert (done.returncode != 0) == step.fails and (done.stdout + done.stderr).strip(), (step.text, done)
-    program = "\n".join(step.text for step in shown if step.language == "python")
-    subprocess.run([sys.executable, "-c", program], check=True)
+    with subprocess.Popen([sys.executable, "-c", PYTHON], text=True, **PIPES) as python:
+        for step in steps(PAGES[name].read_text(encoding="utf-8")):
+            if step.language == "python":
+                python.stdin.write(json.dumps(step.text) + "\n")
+                python.stdin.flush()
+                assert "done\n" in iter(python.stderr.readline, ""), step.text
+            else:
+                done = subprocess.run(["bash", "-c", step.text], capture_output=True, text=True)
+                assert (done.returncode != 0) == step.fails and (done.stdout + done.stderr).strip(), (step.text, done)
+        python.stdin.close()
 
 
 def test_every_page_with_a_command_is_run_by_a_test():

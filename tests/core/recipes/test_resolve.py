@@ -137,6 +137,14 @@ def test_the_data_sets_own_share_is_a_word_that_may_be_typed_over_a_recipe(plugi
         resolve(plugins, "numbers", "given", recipe=none)
 
 
+def test_where_folds_are_typed_the_share_of_a_recipe_does_not_matter(plugins, recipe_file):
+    named = {"recipe": recipe_file('[model]\nname = "linear"\n[split]\nval = 2000\n')}
+    assert resolve(plugins, "numbers", "given", **named, options={"protocol": "kfold:4"}).split["val"] == "auto"
+    assert resolve(plugins, "numbers", "given", **named, options={"protocol": "holdout"}).split["val"] == 2000
+    with pytest.raises(BadOption, match=r"val=0\.3: of kfold:4 each fold holds out its share"):
+        resolve(plugins, "numbers", "given", **named, options={"protocol": "kfold:4", "val": 0.3})
+
+
 def test_a_target_in_a_recipe_is_refused_for_the_next_token_as_one_that_is_typed(recipe_file, tmp_path):
     (tmp_path / "a.csv").write_text("text,label\n")
     mine = recipe_file('task = "next-token"\n[model]\nname = "lstm"\n[options]\ntarget = "label"\n')

@@ -270,6 +270,8 @@ def check_recipe(plugins: Plugins, specs: FitSpecs, start: PartialRecipe, typed:
     if not 0 <= seed <= LARGEST_SEED:
         raise BadOption(f"seed={short_value(seed)}: expected a whole number from 0 to {LARGEST_SEED}")
     split = check(groups["split"], {**start.split, **typed["split"]}, "split")
+    if "protocol" in typed["split"] and "val" not in typed["split"] and protocol_of(split)[0].folds > 1:
+        split |= {"val": AUTO}  # how much a recipe holds out once does not matter where folds are typed
     if split["val"] == 0:
         raise BadOption(
             "val=0: without validation examples nothing tells whether a network overfits; say how many, a share below "
