@@ -48,6 +48,7 @@ def test_what_reads_whole_weights_is_refused_with_shares_of_them_alone():
 RESUMES = """
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from torch import distributed
 from dl.plugins.loading import load_plugins
 from dl.recipes.asked import Asked
@@ -63,6 +64,8 @@ setup = set_up(recipe, plugins)
 trainer = Devices("cpu", count, strategy).trainer(epochs, [])
 given = (setup.network, setup.preprocessor, setup.task, setup.data, recipe.train, recipe.seed)
 module = FitModule(*given, type(setup.regularizers)({}), stop=lambda _: False, blocks=False)
+if not begins:
+    module.resumed = SimpleNamespace(accepts=True, raised=False)
 with quiet_lightning():
     trainer.fit(module, ckpt_path=None if begins else str(place / "state.ckpt"))
     trainer.save_checkpoint(place / "state.ckpt", weights_only=False)
