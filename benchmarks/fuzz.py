@@ -15,11 +15,9 @@ import io
 import os
 import resource
 import shutil
-import signal
 import struct
 import sys
 import tempfile
-import time
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -32,7 +30,7 @@ import numpy as np
 import torch
 
 from benchmarks.bad_files import bad_images, bad_shards, bad_table, bad_texts, flipped
-from benchmarks.measuring import publish
+from benchmarks.measuring import publish, wait_or_kill
 
 SEED, INPUTS, ONLY = (
     int(os.environ.get(name, given)) for name, given in (("SEED", "1"), ("INPUTS", "700"), ("ONLY", "-1"))
@@ -399,25 +397,12 @@ def ask(folder: Path, words: Words, *, powers: bool = True, stdin: bool = True) 
         pid = os.fork()
         if not pid:
             _work(folder, words, out.fileno(), err.fileno(), powers, stdin)
-        code = _wait(pid)
+        code = wait_or_kill(pid, LONGEST)
         told = []
         for stream in (out, err):
             stream.seek(0)
             told.append(stream.read().decode("utf-8", "surrogateescape"))
     return Answer(code, *told)
-
-
-def _wait(pid: int) -> int | None:
-    """Return the exit code of a process; None if it is killed after `LONGEST`."""
-    until = time.monotonic() + LONGEST
-    while time.monotonic() < until:
-        done, code = os.waitpid(pid, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(code)
-        time.sleep(0.005)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    return None
 
 
 def _work(folder: Path, words: Words, out: int, err: int, powers: bool, stdin: bool) -> NoReturn:

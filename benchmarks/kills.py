@@ -15,7 +15,6 @@ import csv
 import json
 import os
 import random
-import signal
 import subprocess
 import tempfile
 import time
@@ -32,7 +31,7 @@ import torch
 from PIL import Image
 
 from benchmarks.endings import OF_SEVERAL, differences_below
-from benchmarks.measuring import DL, RESULTS, publish
+from benchmarks.measuring import DL, RESULTS, publish, wait_or_kill
 from dl.runs.run import Run, is_begun, list_runs
 
 KILLS = int(os.environ.get("KILLS", "200"))
@@ -207,15 +206,7 @@ class Starter:
     def start(self, runs: str, most: float = float("inf")) -> int | None:
         """Run the job for so many seconds, then kill it and its children; its exit code, None if it was killed."""
         pid = self._spawned(runs) if self.cold else self._forked(runs)
-        until = time.monotonic() + most
-        while time.monotonic() < until:
-            done, code = os.waitpid(pid, os.WNOHANG)
-            if done:
-                return os.waitstatus_to_exitcode(code)
-            time.sleep(0.001)
-        os.killpg(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        return None
+        return wait_or_kill(pid, most, os.killpg)
 
     def said(self, runs: str) -> str:
         """Return what the last start of a job printed."""

@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,25 @@ from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results"
 DL = Path(sys.executable).with_name("dl")
+
+
+def wait_or_kill(pid: int, seconds: float, kill: Callable[[int, int], None] = os.kill) -> int | None:
+    """Return the exit code of a child process; None if it was killed after so many seconds.
+
+    Args:
+        pid: Of the child.
+        seconds: For which it may run.
+        kill: Sends the signal, `os.killpg` to all processes of its group.
+    """
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        done, code = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(code)
+        time.sleep(0.001)
+    kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    return None
 
 
 @dataclass(frozen=True)
