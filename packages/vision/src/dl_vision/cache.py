@@ -122,13 +122,12 @@ def decode_all(
     Raises:
         BadData: If a file was removed or changed since its facts were read, or memory is exhausted.
     """
-    bad: dict[int, str] = {}
+    bad = {position: fact.error for position, fact in enumerate(facts) if fact.error}
     height, width, channels = images.shape[1:]
     keep = keep or images.__setitem__
 
     def put(position: int) -> None:
         if facts[position].error:
-            bad[position] = facts[position].error
             return
         try:
             digest = facts[position].digest
@@ -146,7 +145,6 @@ def decode_all(
         if found is None:
             return False
         bad.update(found)
-        bad.update({at: facts[at].error for at in block if facts[at].error})
         return True
 
     sizes = float(np.mean([fact.height * fact.width for fact in facts]))
