@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dl import files, regular
+from dl.processes import words_of_dl
 
 LOG = "fit.log"  # in the run folder
 VARIABLE = "DL_DETACHED_LOG"  # the file to which a detached process writes, until its run has it
@@ -56,7 +56,7 @@ def detach(arguments: Sequence[str], root: Path) -> Detached:
     with files.open_log(log) as stream:
         number = os.fstat(stream.fileno()).st_ino
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "dl", *arguments],  # -P: nothing is imported from the working folder
+            words_of_dl(arguments),
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,

@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -22,8 +21,8 @@ from types import FrameType
 
 from dl.errors import BadDevices
 from dl.exit_codes import LOST, of_signal
-from dl.processes import is_stopped
-from dl.signals import CAUGHT, end_with_stdin, exit_at_once, held_back, let_through
+from dl.processes import is_stopped, words_of_dl
+from dl.signals import CAUGHT, end_with_stdin, exit_at_once, held_back, in_main_thread, let_through
 
 WATCHED = "DL_WATCHED"  # environment variable of a process that is watched
 MOST_PER_CORE = 4  # processes of a fit; more than one is slower, and for trying out alone
@@ -172,7 +171,7 @@ def _hearing(ranks: Sequence[Rank]) -> Iterator[list[int]]:
             rank.send(signal.SIGCONT)
 
     handlers = dict.fromkeys(CAUGHT, hear) | ({signal.SIGTSTP: pause} if hasattr(signal, "SIGTSTP") else {})
-    if threading.current_thread() is not threading.main_thread():
+    if not in_main_thread():
         handlers = {}
     before = {number: signal.getsignal(number) for number in handlers}
     for number, handler in handlers.items():
@@ -210,7 +209,7 @@ def _start(arguments: Sequence[str], number: int, environment: Mapping[str, str]
     first = number == 0
     with held_back():
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "dl", *arguments],
+            words_of_dl(arguments),
             env=environment,
             stdin=subprocess.PIPE,  # ends with this process
             stdout=None if first else subprocess.DEVNULL,

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from dl.errors import BadOption
+from dl.signals import in_main_thread
 from dl.terminal import console, plain, safe_text
 
 LONGEST = 40  # characters of a time that are shown
@@ -72,8 +73,7 @@ def ending_after(limit: str) -> Iterator[None]:
 @contextmanager
 def _heard(over: threading.Event) -> Iterator[None]:
     """Where Ctrl-C is ignored, as in the background of a script, hear it in this context once the time is over."""
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+    if not in_main_thread() or signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         yield
         return
 

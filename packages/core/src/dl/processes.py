@@ -1,14 +1,21 @@
-"""Which process writes a run, so that a reader can tell whether it still does.
+"""How another process of dl is started, and which one writes a run, so that a reader can tell whether it still does.
 
 A number alone is not enough, since numbers are used again: a process is known by its number, its host and its start.
 """
 
 import os
 import platform
+import sys
+from collections.abc import Iterable
 
 from dl import regular
 
 HOST = platform.node()
+
+
+def words_of_dl(words: Iterable[str]) -> list[str]:
+    """Return the command line of another process of dl; ``-P``: it imports nothing from the working folder."""
+    return [sys.executable, "-P", "-m", "dl", *words]
 
 
 def started(pid: int) -> str:

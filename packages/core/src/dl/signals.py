@@ -52,13 +52,13 @@ class StopFlag:
         try:
             yield
         finally:
-            if _in_main_thread():
+            if in_main_thread():
                 for number, handler in before.items():
                     signal.signal(number, handler)
 
     def take_over(self) -> None:
         """Install this handler for all signals, replacing any other; an ignored hang-up, as by nohup, stays ignored."""
-        if _in_main_thread():
+        if in_main_thread():
             for number in CAUGHT:
                 if number != HANG_UP or signal.getsignal(number) != signal.SIG_IGN:
                     signal.signal(number, self)
@@ -70,7 +70,8 @@ def _is_terminal(stream: TextIO) -> bool:
     return False
 
 
-def _in_main_thread() -> bool:
+def in_main_thread() -> bool:
+    """Return whether this is the main thread, the only one that may install handlers."""
     return threading.current_thread() is threading.main_thread()
 
 

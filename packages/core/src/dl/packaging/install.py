@@ -28,6 +28,7 @@ from dl.packaging.held import constraint, held, refusal
 from dl.packaging.needs import Need, broken_by, needs_of_dl
 from dl.packaging.taken import breakage, refuse_taken
 from dl.plugins.discovery import OWN, installed, metadata_folders, normalized
+from dl.processes import words_of_dl
 from dl.version import VERSION
 
 Done = TypeVar("Done")
@@ -243,8 +244,7 @@ def difference(before: Packages, after: Packages) -> Changes:
 
 def fresh_states() -> list[dict[str, Any]]:  # Any: JSON
     """Return the output of `dl plugins --json` in a new process, which sees a new installation."""
-    command = [sys.executable, "-P", "-m", "dl", "plugins", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(words_of_dl(["plugins", "--json"]), capture_output=True, text=True, check=False)
     try:
         states: list[dict[str, Any]] = json.loads(done.stdout)  # Any: JSON
     except ValueError:

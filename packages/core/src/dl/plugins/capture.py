@@ -7,11 +7,12 @@ import os
 import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from io import TextIOWrapper
 from types import FrameType
 from typing import IO, TextIO
+
+from dl.signals import in_main_thread
 
 STDOUT = 1
 
@@ -130,7 +131,7 @@ class Interrupts:
 def tracking_interrupts() -> Iterator[Interrupts]:
     """Handle Ctrl-C inside this context, if no other handler is installed and this is the main thread."""
     handler = signal.getsignal(signal.SIGINT)
-    ours = threading.current_thread() is threading.main_thread() and handler is signal.default_int_handler
+    ours = in_main_thread() and handler is signal.default_int_handler
     interrupts = Interrupts(assume_real=not ours and handler is not signal.SIG_IGN)  # under nohup none is real
     if ours:
         signal.signal(signal.SIGINT, interrupts)

@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from dl.signals import in_main_thread
+
 OURS = "DL_"  # prefix of the variables that dl reads
 SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE", "SIGALRM") if hasattr(signal, name)
@@ -123,7 +125,7 @@ def _handlers() -> dict[int, Any]:  # Any: as signal gives them
 
 
 def _take(before: dict[int, Any]) -> None:
-    if threading.current_thread() is threading.main_thread():
+    if in_main_thread():
         for number, handler in before.items():
             if handler is not None and signal.getsignal(number) is not handler:
                 signal.signal(number, handler)

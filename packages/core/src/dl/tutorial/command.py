@@ -7,14 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from dl.signals import CAUGHT
+from dl.processes import words_of_dl
+from dl.signals import CAUGHT, in_main_thread
 
 Process = subprocess.Popen[bytes]
 
@@ -30,7 +30,7 @@ def run_command(words: Sequence[str], folder: Path) -> int:
     """
     sys.stdout.flush()
     with _patient() as received:
-        process = subprocess.Popen(_line(words), cwd=folder, env=_environment())
+        process = subprocess.Popen(words_of_dl(words), cwd=folder, env=_environment())
         received.attach(process)
         code = process.wait()
     if received.numbers:
@@ -40,16 +40,12 @@ def run_command(words: Sequence[str], folder: Path) -> int:
 
 def ask(words: Sequence[str], folder: Path) -> Any:  # Any: JSON
     """Return the JSON that a command prints with ``--json``; None if it fails."""
-    asked = [*_line(words), "--json"]
+    asked = [*words_of_dl(words), "--json"]
     done = subprocess.run(asked, cwd=folder, env=_environment(), capture_output=True, stdin=subprocess.DEVNULL)
     try:
         return json.loads(done.stdout) if done.returncode == 0 else None
     except ValueError:
         return None
-
-
-def _line(words: Sequence[str]) -> list[str]:
-    return [sys.executable, "-P", "-m", "dl", *words]
 
 
 def _environment() -> dict[str, str]:
@@ -80,7 +76,7 @@ def _patient() -> Iterator[_Received]:
     """Inside this context collect signals in place of ending."""
     received = _Received()
     before = {}
-    if threading.current_thread() is threading.main_thread():
+    if in_main_thread():
         before = {number: signal.signal(number, received.hear) for number in CAUGHT}
     try:
         yield received
