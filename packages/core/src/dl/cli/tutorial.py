@@ -10,11 +10,10 @@ import typer
 
 from dl.errors import BadOption
 from dl.terminal import console, plain
+from dl.tutorial.course import DATA, find_course
 
 if TYPE_CHECKING:
     from dl.tutorial.progress import Progress
-
-FROM_COURSE = "mnist"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,7 +38,7 @@ which can be removed afterwards.
 def tutorial(
     data: Annotated[
         str, typer.Option("--data", metavar="DATA", help="A data set, or a folder or table: images, rows or texts.")
-    ] = FROM_COURSE,
+    ] = DATA,
     folder: Annotated[
         Path | None,
         typer.Option("--folder", help="Folder in which commands run.  [tutorial, or tutorial-DATA]", metavar="FOLDER"),
@@ -50,7 +49,6 @@ def tutorial(
 ) -> int:
     """Walk through the steps, and return the exit code of a command that failed."""
     from dl.plugins.loading import load_plugins
-    from dl.tutorial.course import find_course
     from dl.tutorial.lessons import LESSONS
     from dl.tutorial.progress import read_progress
     from dl.tutorial.walk import again, default_folder, first_open, walk

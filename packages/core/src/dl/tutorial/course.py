@@ -9,13 +9,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 from dl.errors import BadOption, nearest
-from dl.plugins.registry import Plugins
+
+if TYPE_CHECKING:
+    from dl.plugins.registry import Plugins
 
 DATA = "mnist"
-
-
 RECIPE = "book-dense"  # a recipe that is named is taken as it stands: without regularizers
 
 

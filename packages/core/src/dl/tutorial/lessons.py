@@ -13,7 +13,6 @@ from dl.tutorial.progress import RUNS, Standing
 
 Words = tuple[str, ...]  # of a command, after dl
 FEW = 5_000  # training examples, up to which folds take little time
-EXPORTED = "network"  # folder of the exported network
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def _test(at: Standing) -> Sequence[Words]:
 
 def _export(at: Standing) -> Sequence[Words]:
     number = reading.chosen(at).number
-    commands: list[Words] = [("export", number, "--to", "folder", "--out", EXPORTED, "--force")]
+    commands: list[Words] = [("export", number, "--to", "folder", "--out", reading.EXPORTED, "--force")]
     return [*commands, ("predict", number, DIGIT)] if at.course.has_digits else commands
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dl import files, regular
 from dl.errors import BadRun
+from dl.runs.run import Run
 from dl.stored import from_json
 from dl.tutorial.course import Course
 
@@ -57,6 +58,15 @@ class Standing:
     folder: Path
     progress: Progress
     run: str = ""
+
+    @property
+    def made(self) -> Run:
+        """The run that the commands of the lesson made."""
+        return self.run_named(self.run)
+
+    def run_named(self, name: str) -> Run:
+        """Return a run of the tutorial."""
+        return Run(self.folder / RUNS / name)
 
 
 def read_progress(folder: Path, data: str) -> Progress:

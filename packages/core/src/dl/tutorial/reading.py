@@ -23,6 +23,7 @@ from dl.words import many, show_number
 
 FITS = ("fit", "overfit", "regularize")
 OVER = "lr"  # the option that the short search tries
+EXPORTED = "network"  # folder of the exported network
 BY_HEART = 0.995  # of the training examples: learnt
 
 
@@ -37,7 +38,7 @@ class Chosen:
 
 def run_of(at: Standing, lesson: str) -> Run:
     """Return the run that a lesson made."""
-    return Run(at.folder / RUNS / at.progress.runs[lesson])
+    return at.run_named(at.progress.runs[lesson])
 
 
 def chosen(at: Standing) -> Chosen:
@@ -109,7 +110,7 @@ def read_baseline(at: Standing) -> Sequence[str]:
 
 def read_small(at: Standing) -> Sequence[str]:
     """Tell the score on both sides, and whether there is more to learn."""
-    run, report = Run(at.folder / RUNS / at.run), _report(at, at.run)
+    run, report = at.made, _report(at, at.run)
     if report is None:
         return [_ended(run)]
     if "fit-not-converged" in _codes(report):
@@ -123,7 +124,7 @@ def read_small(at: Standing) -> Sequence[str]:
 
 def read_large(at: Standing) -> Sequence[str]:
     """Tell how much was learnt by heart, and whether validation has turned."""
-    run, report = Run(at.folder / RUNS / at.run), _report(at, at.run)
+    run, report = at.made, _report(at, at.run)
     if report is None:
         return [_ended(run)]
     losses = run.history.column("val_loss")
@@ -142,7 +143,7 @@ def read_large(at: Standing) -> Sequence[str]:
 def read_regularized(at: Standing) -> Sequence[str]:
     """Tell the gap before and after."""
     run, report, before = (
-        Run(at.folder / RUNS / at.run),
+        at.made,
         _report(at, at.run),
         _report(at, at.progress.runs["overfit"]),
     )
@@ -174,11 +175,11 @@ def read_compared(at: Standing) -> Sequence[str]:
 
 def read_tuned(at: Standing) -> Sequence[str]:
     """Tell the range of the trials, and the score of the best with its luck taken off."""
-    study = read_json(at.folder / RUNS / at.run / STUDY, dict[str, Any])
+    study = read_json(at.made.path / STUDY, dict[str, Any])
     best = int(study.get("best_number") or 0)
     if not best:
         return ["No trial was finished."]
-    folder = at.folder / RUNS / at.run / TRIALS
+    folder = at.made.path / TRIALS
     runs = [Run(path) for path in sorted(folder.glob("[0-9]*"))]
     metric = MetricInfo(**study["metric"])
     scores = [run.best[f"val_{metric.name}"] for run in runs if run.best]
@@ -197,7 +198,7 @@ def read_tuned(at: Standing) -> Sequence[str]:
 
 def read_folds(at: Standing) -> Sequence[str]:
     """Tell the spread between the folds."""
-    run = Run(at.folder / RUNS / at.run)
+    run = at.made
     metric, folds = run.manifest.task.headline, run.manifest.folds
     scores = [fold.score for fold in folds]
     least, most = (show_value(metric, end) for end in (min(scores), max(scores)))
@@ -215,7 +216,7 @@ def read_tested(at: Standing) -> Sequence[str]:
     if not path.exists():
         return ["This data has no test set: keep examples in another file, and predict them with the final run, once."]
     tested = read_ledger(path)[-1]
-    run = Run(at.folder / RUNS / tested["run"])
+    run = at.run_named(tested["run"])
     metric = run.manifest.task.headline
     score, val = Estimate(*stored_evaluation(tested).score), run.best[f"val_{metric.name}"]
     inside = score.low <= val <= score.high
@@ -229,8 +230,8 @@ def read_tested(at: Standing) -> Sequence[str]:
 
 def read_exported(at: Standing) -> Sequence[str]:
     """Tell what was written, and what the network answers to a digit that was drawn here."""
-    names = sorted(path.name for path in (at.folder / "network").glob("*"))
-    said = [f"The folder network holds {', '.join(names)}: it runs without dl."]
+    names = sorted(path.name for path in (at.folder / EXPORTED).glob("*"))
+    said = [f"The folder {EXPORTED} holds {', '.join(names)}: it runs without dl."]
     best = chosen(at).number
     if not at.course.has_digits:
         return [*said, f"For new inputs with dl: dl predict {best} FILE"]
@@ -258,7 +259,7 @@ def read_next(at: Standing) -> Sequence[str]:
 def _report(at: Standing, name: str) -> RunReport | None:
     """Return the report of a run; None where it has no finished epoch, or cannot be read."""
     try:
-        found = Run(at.folder / RUNS / name).report()
+        found = at.run_named(name).report()
     except DLError:
         return None
     return found if found.scores else None

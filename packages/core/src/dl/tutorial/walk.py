@@ -12,6 +12,7 @@ from rich.text import Text
 
 from dl import files
 from dl.errors import BadOption, BadRun, DLError
+from dl.exit_codes import STOPPED
 from dl.runs.run import list_numbered
 from dl.terminal import plain
 from dl.tutorial.command import run_command
@@ -22,7 +23,6 @@ from dl.tutorial.progress import RUNS, Progress, Standing, write_progress
 
 WIDEST = 100  # columns; a longer line of words is hard to read
 LONG = 4_000  # characters of a paragraph
-INTERRUPTED = 130
 Wait = Callable[[], bool]  # waits for the reader; returns whether to go on
 
 
@@ -66,7 +66,7 @@ def walk(course: Course, folder: Path, progress: Progress, first: int, wait: Wai
             try:
                 code, now = _teach(lesson, number, now, wait, out)
             except KeyboardInterrupt:
-                code = INTERRUPTED
+                code = STOPPED
             if code is not None:
                 _show_stop(number, code, again(course, folder), out)
                 return code
@@ -155,7 +155,7 @@ def _show_reading(lesson: Lesson, now: Standing, out: Console) -> None:
 
 
 def _show_stop(number: int, code: int, command: str, out: Console) -> None:
-    why = "stopped" if code in (0, INTERRUPTED) else f"the command ended with exit code {code}"
+    why = "stopped" if code in (0, STOPPED) else f"the command ended with exit code {code}"
     out.print()
     _say(out, f"{why} at step {number} of {len(LESSONS)}; go on: {command}")
 
