@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from dl.words import hold, many, show_number, show_seconds, were
+from dl.words import hold, many, show_number, show_percent, show_seconds, were
 
 
 def test_one_is_said_as_one_and_several_as_several():
@@ -41,3 +41,7 @@ def test_a_plus_is_shown_where_it_is_asked_for():
 )
 def test_times_are_shown_shortly(seconds, shown):
     assert show_seconds(seconds) == shown
+
+
+def test_a_share_is_in_whole_percent():
+    assert (show_percent(0.456), show_percent(1)) == ("46 %", "100 %")

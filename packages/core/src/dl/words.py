@@ -45,6 +45,11 @@ def show_number(value: float, *, signed: bool = False) -> str:
     return f"{value:{sign},.0f}" if size < ROUNDED else f"{math.copysign(size, value):{sign},.0f}"
 
 
+def show_percent(share: float) -> str:
+    """Format a share in whole percent: ``46 %``."""
+    return f"{share:.0%}".replace("%", " %")
+
+
 def spell(numbers: Iterable[int], names: Sequence[str]) -> str:
     """Return the names of a string of numbers up to the first below 0; words of several characters are set apart."""
     found = []

@@ -29,7 +29,7 @@ from dl.runs.render import render_report
 from dl.runs.run import Run, names_run, open_run
 from dl.runs.wording import show_findings
 from dl.terminal import console, plain
-from dl.words import show_number
+from dl.words import show_number, show_percent
 
 if TYPE_CHECKING:
     from dl.data.columns import ColumnSummary
@@ -358,7 +358,7 @@ def _some_data(plugins: Plugins, domain: str) -> str:
 
 def _held_out(size: float) -> str:
     """Describe the default size of the validation set: a share below 1, or a number of examples."""
-    return f"{size:.0%} of train, held out".replace("%", " %") if size < 1 else f"{size:,.0f} of train, held out"
+    return f"{show_percent(size)} of train, held out" if size < 1 else f"{size:,.0f} of train, held out"
 
 
 def _facts(facts: Iterable[tuple[str, object]]) -> Table:

@@ -37,6 +37,7 @@ def add_to(app: typer.Typer) -> None:
 def detach_fit(arguments: Sequence[str], runs: Path, *, as_json: bool) -> int:
     """Start the same command without the flag in a session of its own, and print how to watch it."""
     from dl.detached import LOG, detach
+    from dl.runs.run import Run
 
     begun = detach([word for word in arguments if word != FLAG], runs)
     out = console()
@@ -51,7 +52,7 @@ def detach_fit(arguments: Sequence[str], runs: Path, *, as_json: bool) -> int:
     if as_json:
         print_json({"run": str(begun.run), "pid": begun.pid, "log": str(begun.run / LOG)})
         return DONE
-    number = begun.run.name.split("-")[0]
+    number = Run(begun.run).number
     out.print(plain(f"{begun.run.name} runs in process {begun.pid}; its output: {begun.run / LOG}", longest=LONG))
     for words, command in (("watch", f"dl status {number} --follow"), ("stop", f"dl stop {number}")):
         out.print(plain(f"  {words:<6} {command}", longest=LONG), soft_wrap=True)
@@ -101,10 +102,10 @@ def writer_of(run: Run) -> tuple[int, str]:
 
     part = running_part(run)
     if part is None:
-        raise BadRun(f"{run.name} does not run; nothing is stopped  see: dl status {run.name.split('-')[0]}")
+        raise BadRun(f"{run.name} does not run; nothing is stopped  see: dl status {run.number}")
     pid, host, start = part
     if host != HOST:
-        raise BadRun(f"{run.name} runs on {host!r}, as process {pid}; stop it there: dl stop {run.name.split('-')[0]}")
+        raise BadRun(f"{run.name} runs on {host!r}, as process {pid}; stop it there: dl stop {run.number}")
     return pid, start
 
 

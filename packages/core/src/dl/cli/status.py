@@ -306,7 +306,7 @@ def _of_run(run: Run) -> Standing:
     manifest = run.manifest
     running = _runs_now(run)
     status = "killed" if manifest.status == "running" and not running else manifest.status
-    metric, number = manifest.task.headline, run.name.split("-")[0]
+    metric, number = manifest.task.headline, run.number
     best = run.best if manifest.best_epoch else {}
     score = (
         f"{metric.name} {show_value(metric, best[f'val_{metric.name}'])} at epoch {manifest.best_epoch}" if best else ""

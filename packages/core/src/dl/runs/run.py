@@ -73,6 +73,11 @@ class Run:
         """The name of the folder."""
         return self.path.name
 
+    @property
+    def number(self) -> str:
+        """The first part of the name, by which the run is typed."""
+        return self.name.split("-")[0]
+
     @cached_property
     def manifest(self) -> Manifest:
         """Task, splits, baselines, status; of a head, with the epochs and the status of its run."""

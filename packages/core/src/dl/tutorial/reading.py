@@ -19,7 +19,7 @@ from dl.tutorial.command import ask
 from dl.tutorial.course import DATA
 from dl.tutorial.draw import DIGIT
 from dl.tutorial.progress import RUNS, Standing
-from dl.words import many, show_number
+from dl.words import many, show_number, show_percent
 
 FITS = ("fit", "overfit", "regularize")
 OVER = "lr"  # the option that the short search tries
@@ -80,7 +80,7 @@ def read_look(at: Standing) -> Sequence[str]:
     if classes:
         common = max(classes, key=lambda name: classes[name])
         share = classes[common] / max(sum(classes.values()), 1)
-        said.append(f"Answering always {common!r} would be right {share:.0%} of the time.".replace("%", " %"))
+        said.append(f"Answering always {common!r} would be right {show_percent(share)} of the time.")
     if findings := found.get("findings"):
         said.append(
             f"dl has {many(len(findings), 'finding')} about it, above: look at them before you believe a score."
@@ -295,4 +295,4 @@ def _answer(answers: Any) -> str:  # Any: JSON
     first = answers[0]
     said = f"To a seven that was drawn for this tutorial it answers {first['answer']}"
     sure = first["values"].get(first["answer"])
-    return f"{said}, with a confidence of {sure:.0%}.".replace("%", " %") if sure is not None else f"{said}."
+    return f"{said}, with a confidence of {show_percent(sure)}." if sure is not None else f"{said}."
