@@ -18,12 +18,7 @@ from dl.training.batches import DeviceDataset
 from dl.training.devices import Devices, quiet_lightning
 from dl.training.module import FitData, FitModule
 from dl.training.regularizers import Regularizers, build_network
-
-
-def numbers(run):
-    """The history without what a clock says."""
-    clocks = ("seconds", "train_seconds", "val_seconds")
-    return [{name: value for name, value in row.items() if name not in clocks} for row in run.history.rows]
+from tests.cutting import numbers
 
 
 def test_the_training_loss_is_the_mean_over_examples_though_the_last_batch_is_smaller(fit, dataset):

@@ -18,8 +18,8 @@ from dl.plugins.loading import load_plugins
 from dl.runs.commit import replace_file
 from dl.runs.lock import run_lock
 from dl.testing.numbers import NumbersPlugin
-from dl.training.callbacks import RunWriter
 from dl.training.devices import Devices
+from dl.training.run_writer import RunWriter
 from tests.cutting import kill_at, same
 
 

@@ -830,5 +830,11 @@ class FitModule(pl.LightningModule):
         return found
 
 
+def as_fit_module(module: pl.LightningModule) -> FitModule:
+    """Return the module that Lightning passes to a callback as what it is."""
+    assert isinstance(module, FitModule)
+    return module
+
+
 def _targets_at(data: DeviceDataset, positions: Index) -> Tensor:
     return data.targets.index_select(0, torch.from_numpy(positions).to(data.targets.device))

@@ -25,19 +25,7 @@ from dl.runs.run import Run
 from dl.signals import SecondSignal, StopFlag
 from dl.terminal import plain
 from dl.training.batches import batch_sizes
-from dl.training.callbacks import (
-    EarlyStopping,
-    FoldWriter,
-    Judge,
-    LastWriter,
-    LoggerCallback,
-    OnceWriter,
-    ProgressCallback,
-    RunWriter,
-    ScoredSubsets,
-    SignalStop,
-    TrialWriter,
-)
+from dl.training.callbacks import EarlyStopping, Judge, LoggerCallback, ProgressCallback, SignalStop
 from dl.training.devices import Devices, is_first_device, quiet_lightning
 from dl.training.features import Reading, read_features
 from dl.training.flat_gradients import fit_in_one_message
@@ -47,8 +35,10 @@ from dl.training.layout import AS_BUILT, choose_layout
 from dl.training.learn import learn
 from dl.training.module import FitModule
 from dl.training.notebook import NotebookConsole, NotebookDisplay
+from dl.training.once_writer import FoldWriter, LastWriter, OnceWriter, TrialWriter
 from dl.training.progress import ProgressDisplay
 from dl.training.ranks import ALONE, LOST_LINE, Ranks, is_lost_connection, reaching_others
+from dl.training.run_writer import RunWriter, ScoredSubsets
 from dl.training.setup import FitSetup
 from dl.training.sharded import need_shardable
 from dl.training.state import Resumed
