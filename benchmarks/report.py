@@ -18,7 +18,7 @@ from typing import Any
 
 import dl
 from benchmarks.measuring import publish, run_dl
-from dl.training import callbacks
+from dl.training import run_writer
 from dl_reports.simulate import SimulatedFit, simulate
 
 ROUNDS = 3
@@ -76,7 +76,7 @@ class Clock:
 
 def keeping(recipe: str, epochs: int) -> dict[str, object]:
     """Fit once, and return the share of the fit spent in keeping; scoring the two parts is not keeping."""
-    clock, keeper = Clock(), callbacks.RunWriter
+    clock, keeper = Clock(), run_writer.RunWriter
     with tempfile.TemporaryDirectory() as name, patched(keeper, clock, ("on_validation_end", "on_train_end")):
         run = dl.fit("vision", "mnist", recipe=recipe, epochs=epochs, runs=Path(name))
         kept = sum(path.stat().st_size for path in (run.path / "outcomes").iterdir())

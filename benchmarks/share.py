@@ -23,7 +23,7 @@ from benchmarks.report import Clock, patched
 from dl.plugins.loading import load_plugins
 from dl.runs.render import render_report
 from dl.runs.run import Run
-from dl.training import callbacks, setup
+from dl.training import run_writer, setup
 
 OUTCOMES = ("on_validation_end", "on_train_end", "on_train_epoch_end", "end")  # of the writer of a run
 
@@ -37,7 +37,7 @@ def main() -> None:
         os.environ["DL_CACHE"] = str(Path(name) / "cache")  # nothing is known of the data
         small = dl.fit("vision", steps.noise(), runs=name, epochs=1, width=4, rivals=False)
         render_report(small, warm_up, plugins)  # imports what a report needs
-        stack.enter_context(patched(callbacks.RunWriter, clocks["outcomes and states"], OUTCOMES))
+        stack.enter_context(patched(run_writer.RunWriter, clocks["outcomes and states"], OUTCOMES))
         for guard in ("guarded", "split_data"):  # names that the module has imported
             stack.callback(setattr, setup, guard, getattr(setup, guard))
             setattr(setup, guard, clocks["guards"].timed(getattr(setup, guard)))
