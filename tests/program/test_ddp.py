@@ -159,8 +159,8 @@ def test_shares_of_the_weights_train_as_whole_ones_do_and_one_device_reads_them(
     plain = ("linear=no", "--reg", "weight-averaging=off", "momentum=0.9")
     where = (*TWO[:4], "--strategy")
     whole, shares = fit_with("whole", *where, "ddp", *plain), fit_with("shares", *where, "fsdp", *plain)
-    weights = load_file(whole.path / "best.safetensors")
-    found = load_file(shares.path / "best.safetensors")
+    weights = load_file(whole.weights)
+    found = load_file(shares.weights)
     assert {name: value.shape for name, value in found.items()} == {name: one.shape for name, one in weights.items()}
     for name, value in found.items():
         assert value == pytest.approx(weights[name], abs=1e-5), name

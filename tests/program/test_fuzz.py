@@ -19,6 +19,7 @@ import pytest
 from PIL import Image
 
 from benchmarks import fuzz
+from dl import sealed
 from dl.cli.main import run
 from dl.cli.streams import ProgressFile, ResultFile, guarded
 
@@ -354,8 +355,7 @@ def damaged(name, how):
         source = next(path for path in (folder.parent / "runs").iterdir() if path.name.startswith("0001"))
         shutil.copytree(source, folder / "runs" / source.name)
         path = folder / "runs" / source.name / name
-        if path.is_dir():
-            path = path / "examples.npz"
+        path = sealed.place(path / "examples.npz" if path.is_dir() else path)
         path.unlink(missing_ok=True)
         os.mkfifo(path) if how == "a FIFO" else path.write_bytes(bytes(range(256)))
 
