@@ -94,15 +94,15 @@ def _rows(rng: Rng) -> list[list[str]]:
 
 def _changed(rng: Rng, rows: list[list[str]]) -> None:
     """Change cells, rows or columns of a table in one way."""
-    row, column = int(rng.integers(len(rows))), int(rng.integers(len(rows[0])))
+    row, column = int(rng.integers(len(rows))), int(rng.integers(max(len(rows[0]), 1)))
     cell = str(CELLS[int(rng.integers(len(CELLS)))])
     ways: list[Callable[[], object]] = [
         lambda: rows[row].__setitem__(column % max(len(rows[row]), 1), cell) if rows[row] else None,
         lambda: [line.__setitem__(column, cell) for line in rows[1:] if len(line) > column],  # a whole column
         lambda: rows[row].append(cell),  # ragged
         lambda: rows.__setitem__(row, rows[row][:-1]),
-        lambda: rows[0].__setitem__(column, rows[0][0]),  # a column twice
-        lambda: rows[0].__setitem__(column, cell),  # a strange name
+        lambda: rows[0].__setitem__(column, rows[0][0]) if rows[0] else None,  # a column twice
+        lambda: rows[0].__setitem__(column, cell) if rows[0] else None,  # a strange name
         lambda: rows.insert(row, []),
         lambda: rows.pop(0) if len(rows) > 1 else None,  # no header
         lambda: [line.__setitem__(slice(None), [""] * len(line)) for line in rows[1:]],  # all missing

@@ -4,9 +4,10 @@
 
 A kill is ``SIGKILL`` to the whole process group of a real `dl fit`, at a moment drawn from the length of the unbroken
 fit, from the first word to the last. Most fits are forked after the imports; every sixteenth is a program of its own,
-so that its start is killed as well. What was done is kept after each fit, in ``benchmarks/results/kills.json``, and a
-further call goes on from there; `$KILLS` is the number that is asked for. ``tests/program/test_resume.py`` tries all of
-it in its slow form.
+so that its start is killed as well. The job with the fewest kills is the next, until there were enough of them, and a
+few of each job. What was done is kept after each fit, in ``benchmarks/results/kills.json``, and a further call goes on
+from there; `$KILLS` is the number that is asked for, of studies a fifth of it. ``tests/program/test_resume.py`` tries
+all of it in its slow form.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from benchmarks.measuring import DL, RESULTS, publish, wait_or_kill
 from dl.runs.run import Run, is_begun, list_runs
 
 KILLS = int(os.environ.get("KILLS", "200"))
+OF_EACH = 5  # kills of each job at least, where as many are asked for
 COLD = 16  # every so manyth fit is a program of its own
 SLOWER = 1.05  # after each kill: on a machine that has become slower no start would come to its end
 BEYOND = 1.1  # of the length of a fit: the last moments are among those drawn
@@ -303,11 +305,13 @@ def _lost(killed: Killed, why: str) -> Killed:
 
 
 def tries(root: Path, done: list[Killed], kills: int, jobs: dict[str, Job]) -> Iterator[Killed]:
-    """Kill one job after the other until there were so many kills, those done before included."""
+    """Kill the job with the fewest kills until there were so many kills, and a few of each job; those before count."""
     wholes: dict[tuple[str, bool], tuple[Run, float]] = {}
-    number, total = max((one.number for one in done), default=-1) + 1, sum(len(one.moments) for one in done)
-    while total < kills:
-        name = list(jobs)[number % len(jobs)]
+    number, of = max((one.number for one in done), default=-1) + 1, dict.fromkeys(jobs, 0)
+    for one in done:
+        of[one.job] += len(one.moments)
+    while sum(of.values()) < kills or min(of.values()) < min(OF_EACH, kills // len(jobs)):
+        name = min(of, key=of.__getitem__)
         job = jobs[name]
         starter = Starter(root, job, cold=job.verb == "fit" and number % COLD == COLD - 1)
         key = name, starter.cold
@@ -315,7 +319,7 @@ def tries(root: Path, done: list[Killed], kills: int, jobs: dict[str, Job]) -> I
             wholes[key] = unbroken(starter, f"whole-{job.verb}-{number}")
         killed = kill(starter, *wholes[key], number, name)
         yield killed
-        number, total = number + 1, total + len(killed.moments)
+        number, of[name] = number + 1, of[name] + len(killed.moments)
 
 
 def unbroken(starter: Starter, runs: str) -> tuple[Run, float]:

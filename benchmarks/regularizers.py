@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
+from lightning.pytorch import Trainer
 
 from benchmarks.measuring import in_turn, publish
 from dl.data.examples import whole
@@ -16,20 +17,20 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.resolve import resolve
 from dl.tasks.table import decide
-from dl.training.batches import DeviceDataset, Shard, TrainBatchSampler
+from dl.training.batches import DeviceDataset
+from dl.training.devices import quiet_lightning
 from dl.training.module import FitData, FitModule
-from dl.training.optimizers import make_optimizer
 from dl.training.regularizers import Regularizers, build_network
 
 BATCH, ROUNDS = 128, 25
 ASKED = {"batch": "1.15", "penalty": "1.03"}
 
 
-def step_of(reg: Mapping[str, object], plugins: Plugins) -> Callable[[], float]:
-    """Return what takes one step with these regularizers and returns its seconds."""
-    recipe = resolve(plugins, "vision", "mnist", recipe="book-convnet", options={"batch_size": BATCH}, reg=reg)
+def step_of(reg: Mapping[str, object], plugins: Plugins, data: str = "mnist") -> Callable[[], float]:
+    """Return what takes one step with these regularizers on a data set, and returns its seconds."""
+    recipe = resolve(plugins, "vision", data, recipe="book-convnet", options={"batch_size": BATCH}, reg=reg)
     domain = plugins.domain("vision").load()
-    train = plugins.dataset("vision", "mnist").load({}).train
+    train = plugins.dataset("vision", data).load({}).train
     task, preprocessor = decide(train.targets, train.names), domain.learn(whole(train), recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
     network = build_network(recipe, plugins, preprocessor, task, regularizers)
@@ -38,9 +39,12 @@ def step_of(reg: Mapping[str, object], plugins: Plugins) -> Callable[[], float]:
     module = FitModule(
         network, preprocessor, task, data, recipe.train, 0, regularizers, stop=lambda _module: False, blocks=True
     )
-    module.sampler = TrainBatchSampler(positions, BATCH, 0, Shard(), 1)
-    module.generator, module.schedules = torch.Generator().manual_seed(0), []
-    module.made = [make_optimizer(network, recipe.train)]
+    with quiet_lightning():
+        module.trainer = Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False)
+    module.setup("fit")
+    module.configure_optimizers()
+    module.on_fit_start()
+    module.generator.manual_seed(0)
     drawn = torch.Generator().manual_seed(0)
 
     def step() -> float:

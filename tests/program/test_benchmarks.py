@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dl.intervals import Interval
+from dl.plugins.loading import load_plugins
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path for path in (ROOT / "benchmarks").glob("*.py") if path.name != "__main__.py")
@@ -66,3 +67,10 @@ def test_a_truth_certainly_on_the_other_side_contradicts_and_one_within_both_err
     truth = answers.Truth(-1.0, 0.5)
     assert truth.below(0.0) and not truth.below(-0.5) and not truth.above(-1.5)
     assert truth.beyond(1.0, Interval(0.0, 2.0)) == -1 and truth.beyond(0.0, Interval(-1.0, 1.0)) == 0
+
+
+def test_a_regularizer_is_measured_in_a_step_that_a_fit_takes(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    regularizers = importlib.import_module("benchmarks.regularizers")
+    for reg in ({}, {"mixup": {}}, {"l2": {}}, {"resample": {}}):
+        assert regularizers.step_of(reg, load_plugins(), "mnist-even")() > 0

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import fuzz
+from benchmarks import bad_files, fuzz
 from dl import sealed
 from dl.cli.main import run
 from dl.cli.streams import ProgressFile, ResultFile, guarded
@@ -557,3 +557,8 @@ def test_some_input_drawn_at_random_is_an_exit_code_and_a_line(drawn, monkeypatc
 @pytest.mark.slow
 def test_input_drawn_at_random_is_an_exit_code_and_a_line(drawn, monkeypatch):
     assert list(faults_of(drawn, fuzz.INPUTS, fuzz.SEED, monkeypatch)) == []
+
+
+def test_a_table_without_a_header_is_changed_in_every_way():
+    for seed in range(100):
+        bad_files._changed(np.random.default_rng(seed), [[], ["1", "a"]])

@@ -1,5 +1,8 @@
 """What the networks are built from, and what holds for every network."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -8,7 +11,7 @@ from torch import nn
 
 from dl.errors import BadOption
 from dl_vision import plugin
-from dl_vision.blocks import ACTIVATIONS, Branches, PreActivated, halved, initialize, norm
+from dl_vision.blocks import ACTIVATIONS, Branches, PreActivated, Subsampled, halved, initialize, norm, pointwise
 
 MODELS = {spec.name: spec for spec in plugin.register_models() if spec.build is not None}
 CONVOLVED = [name for name, spec in MODELS.items() if "norm" in {option.name for option in spec.options}]
@@ -19,6 +22,30 @@ def test_convolutions_are_returned_in_channels_last(name, build):
     for layer in build(name, (3, 32, 32)).modules():
         if isinstance(layer, nn.Conv2d):
             assert layer.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("name", ["resnet", "separable"])
+def test_a_narrow_network_with_shortcuts_is_trained_in_a_process_that_goes_on(name, tmp_path):
+    """Torch would end the process, so it is one of its own."""
+    lines = [
+        "import torch",
+        "from dl.plugins.loading import load_plugins",
+        f"spec = load_plugins().model('vision', {name!r})",
+        "options = {one.name: one.default for one in spec.options} | {'width': 2}",
+        "network = spec.build((3, 24, 24), 2, options)",
+        "for _ in range(40):",
+        "    network(torch.randn(8, 3, 24, 24).to(memory_format=torch.channels_last)).sum().backward()",
+    ]
+    ended = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr[-500:]
+
+
+def test_a_strided_pointwise_convolution_of_few_channels_gives_what_torch_gives():
+    maps = torch.randn(2, 4, 5, 6)
+    narrow, wide = pointwise(4, 6, 2), nn.Conv2d(4, 6, 1, 2, bias=False)
+    assert type(narrow) is Subsampled and type(pointwise(8, 16, 2)) is nn.Conv2d is type(pointwise(4, 8, 1))
+    wide.load_state_dict(narrow.state_dict())
+    assert torch.allclose(narrow(maps), wide(maps), atol=1e-6)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -10,10 +10,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from dl.errors import BadOption
 from dl.options import InputShape, Options
 
+FEWEST_STRIDED = 8  # channels that a strided 1x1 convolution reads
 MOST_GROUPS = 8  # of a group norm, fewer where they do not divide the channels
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -98,6 +100,25 @@ def convolution(channels: int, into: int, kernel: int, options: Options, stride:
     """Return a convolution that keeps the size but for its stride; its bias is left to a norm, if one follows."""
     bias = options["norm"] == "none"
     return nn.Conv2d(channels, into, kernel, stride, kernel // 2, groups=groups, bias=bias)
+
+
+class Subsampled(nn.Conv2d):
+    """A 1x1 convolution with a stride that takes the pixels which it reads first: the same sums."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return (N, C', H', W')."""
+        high, wide = self.stride
+        return functional.conv2d(maps[:, :, ::high, ::wide], self.weight, self.bias)
+
+
+def pointwise(channels: int, into: int, stride: int) -> nn.Conv2d:
+    """Return a 1x1 convolution without bias, for a shortcut.
+
+    On a CPU the backward pass of torch 2.13 writes beyond its memory where one of stride 2 reads fewer than 8 channels
+    in channels-last format, and the process ends.
+    """
+    kind = Subsampled if stride > 1 and channels < FEWEST_STRIDED else nn.Conv2d
+    return kind(channels, into, 1, stride, bias=False)
 
 
 def separable_convolution(channels: int, into: int, options: Options, stride: int = 1) -> list[nn.Module]:

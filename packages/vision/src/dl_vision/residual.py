@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from dl.options import InputShape, Options
-from dl_vision.blocks import PreActivated, averaged_head, convolution, finish, map_size, normed
+from dl_vision.blocks import PreActivated, averaged_head, convolution, finish, map_size, normed, pointwise
 
 LEAST = 2  # side of the last feature map
 
@@ -34,5 +34,5 @@ def _block(channels: int, into: int, stride: int, options: Options) -> PreActiva
         convolution(into, into, 3, options),
     ]
     changes = stride > 1 or into != channels
-    shortcut = nn.Conv2d(channels, into, 1, stride, bias=False) if changes else None
+    shortcut = pointwise(channels, into, stride) if changes else None
     return PreActivated(normed(channels, options), body, shortcut)

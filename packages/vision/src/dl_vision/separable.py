@@ -13,6 +13,7 @@ from dl_vision.blocks import (
     halved,
     map_size,
     normed,
+    pointwise,
     separable_convolution,
 )
 
@@ -42,4 +43,4 @@ def _block(channels: int, options: Options) -> PreActivated:
         *separable_convolution(into, into, options, stride=2 if pool == "stride" else 1),
         *halved(pool),
     ]
-    return PreActivated(normed(channels, options), body, nn.Conv2d(channels, into, 1, 2, bias=False))
+    return PreActivated(normed(channels, options), body, pointwise(channels, into, 2))

@@ -13,6 +13,7 @@ from dl.runs.history import read_history
 from dl.runs.ledger import LEDGER, torn_lines
 from dl.runs.outcomes import ALL_LOGITS
 from dl.runs.run import FITS_FILE, STUDY, WORKFLOW, Run, claimed_only, inner_runs, is_of_several, list_runs
+from dl.runs.states import CHECKPOINTS, listed_states, whole_state
 from dl.stored import need_whole
 from dl.words import many
 
@@ -34,23 +35,37 @@ class Fault:
 
 
 def find_faults(run: Run, most: int = sys.maxsize) -> list[Fault]:
-    """Compare the files of a run with their checksums; a run that lists none has no fault.
+    """Compare the files of a run and of its folds with their checksums; a run that lists none has no fault.
 
     Args:
         run: The run; of a head, those of its run.
         most: Bytes to read, the smallest files first; the size of larger ones is compared alone.
     """
-    folder = sealed.folder_of(sealed.absolute(run.path / sealed.RUN)) or run.path
-    found = []
-    for name, seal in sorted(sealed.listed(folder).items(), key=lambda item: item[1].size):
+    top = sealed.folder_of(sealed.absolute(run.path / sealed.RUN)) or run.path
+    of_folds = {fold.path: _fault_of_manifest(top, fold) for fold in Run(top).folds}
+    found = [fault for fault in of_folds.values() if fault]
+    whole = [top, *(path for path, fault in of_folds.items() if not fault)]
+    every = [(folder, *item) for folder in whole for item in sealed.listed(folder).items()]
+    for folder, name, seal in sorted(every, key=lambda one: one[2].size):
         path = folder / seal.file
         if name.endswith(ALL_LOGITS) and not path.exists():  # of a fold, removed once it is pooled
             continue
         most -= seal.size
         why = _fault_of_history(path) if path.name == sealed.HISTORY else _fault(path, seal, whole=most >= 0)
         if why and not name.endswith(sealed.NEXT):
-            found.append(Fault(seal.file, why))
+            found.append(Fault(path.relative_to(top).as_posix(), why))
     return sorted(found, key=lambda one: one.file)
+
+
+def _fault_of_manifest(top: Path, fold: Run) -> Fault | None:
+    """Return what is wrong with the `run.json` of a fold, which no other file lists."""
+    path = fold.path / sealed.RUN
+    try:
+        fold.status  # noqa: B018 - reads and checks it
+    except BadRun as error:
+        said = str(error).rpartition(f"{path}")[2].strip("': ")
+        return Fault(path.relative_to(top).as_posix(), f"it {said}" if said.startswith("is ") else said)
+    return None
 
 
 def _fault(path: Path, seal: sealed.Seal, *, whole: bool) -> str:
@@ -107,9 +122,22 @@ def faults_inside(run: Run) -> Iterator[str]:
     if not sealed.listed(run.path):
         yield f"{run.path / sealed.RUN} lists no checksums: it is of an earlier dl"
     yield from (f"{run.path / one.file}: {one.message}; {sealed.RESTORE}" for one in find_faults(run))
-    for fold in run.folds:
-        if fold.status:
-            yield from faults_inside(fold)
+    yield from _faults_of_states(run)
+
+
+def _faults_of_states(run: Run) -> Iterator[str]:
+    """Yield what is wrong with the states of a run; those of a fit that runs change while they are read."""
+    folder = run.path / CHECKPOINTS
+    if run.status == "running":
+        return
+    try:
+        entries = listed_states(folder)
+    except BadRun as error:
+        yield str(error)
+        return
+    bad = [entry.file for entry in entries if whole_state(folder, entry) is None]
+    then = "the fit cannot go on" if len(bad) == len(entries) else "the other one is taken"
+    yield from (f"{folder / file}: it is damaged or missing; {then}" for file in bad)
 
 
 def _faults_of_several(run: Run) -> Iterator[str]:

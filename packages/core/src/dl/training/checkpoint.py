@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
 import warnings
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,28 +22,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from dl import files, regular, sealed
+from dl import files, sealed
 from dl.errors import BadRun, DamagedRun
-from dl.runs.run import read_json, write_json
+from dl.runs.run import write_json
+from dl.runs.states import MANIFEST, STATE_FILE, StateEntry, listed_states, whole_state
 
-MANIFEST = "manifest.json"
-STATE = re.compile(r"state-\d+\.ckpt")
 KEPT = 2
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """A checkpoint that the manifest lists.
-
-    Args:
-        file: Name in the folder.
-        sequence: From 1; the newest has the largest.
-        sha256: Of its content.
-    """
-
-    file: str
-    sequence: int
-    sha256: str
 
 
 class DurableCheckpoints(CheckpointIO):
@@ -57,11 +40,11 @@ class DurableCheckpoints(CheckpointIO):
         stream = io.BytesIO()
         torch.save(checkpoint, stream)
         content = stream.getvalue()
-        known = _entries(folder)
+        known = listed_states(folder)
         number = known[0].sequence + 1 if known else 1
         name = f"state-{number:06d}.ckpt"
         files.write_bytes(folder / name, content)
-        _list_only(folder, [_Entry(name, number, hashlib.sha256(content).hexdigest()), *known], KEPT)
+        _list_only(folder, [StateEntry(name, number, hashlib.sha256(content).hexdigest()), *known], KEPT)
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = True
@@ -72,8 +55,8 @@ class DurableCheckpoints(CheckpointIO):
             BadRun: If there is none, or it holds arbitrary objects.
         """
         folder = Path(path).parent
-        for entry in _entries(folder):
-            content = _whole(folder / entry.file, entry.sha256)
+        for entry in listed_states(folder):
+            content = whole_state(folder, entry)
             if content is not None:
                 return _unpickle(content, folder / entry.file, map_location)
             warnings.warn(f"{entry.file} is damaged or missing; using the checkpoint before it", stacklevel=2)
@@ -86,7 +69,7 @@ class DurableCheckpoints(CheckpointIO):
 
 def has_states(folder: Path) -> bool:
     """Return whether a state was saved in a folder of checkpoints."""
-    return bool(_entries(folder))
+    return bool(listed_states(folder))
 
 
 def keep_newest(folder: Path, count: int) -> None:
@@ -97,7 +80,7 @@ def keep_newest(folder: Path, count: int) -> None:
         count: How many stay; 0 removes all.
     """
     if has_states(folder):
-        _list_only(folder, _entries(folder), count)
+        _list_only(folder, listed_states(folder), count)
 
 
 def copy_weights(network: nn.Module) -> dict[str, Tensor]:
@@ -139,28 +122,13 @@ def _first_names(network: nn.Module) -> dict[str, str]:
     return names
 
 
-def _list_only(folder: Path, entries: list[_Entry], count: int) -> None:
+def _list_only(folder: Path, entries: list[StateEntry], count: int) -> None:
     """List the first of some checkpoints in the manifest, and remove all others, as well those that a kill left."""
     write_json(folder / MANIFEST, [asdict(one) for one in entries[:count]])
     listed = {one.file for one in entries[:count]}
     for path in folder.iterdir():
-        if STATE.fullmatch(path.name) and path.name not in listed:
+        if STATE_FILE.fullmatch(path.name) and path.name not in listed:
             files.remove(path)
-
-
-def _entries(folder: Path) -> list[_Entry]:
-    """Return what the manifest lists, newest first.
-
-    Raises:
-        BadRun: If it is damaged, or names a file that is no checkpoint of this folder.
-    """
-    path = folder / MANIFEST
-    if not path.exists():
-        return []
-    entries = read_json(path, list[_Entry])
-    if strange := [entry.file for entry in entries if not STATE.fullmatch(entry.file)]:
-        raise DamagedRun(f"{str(path)!r} is damaged: {strange[0]!r} is no checkpoint")
-    return entries
 
 
 def _unpickle(content: bytes, path: Path, map_location: Any | None) -> dict[str, Any]:  # Any: Lightning's own state
@@ -170,11 +138,3 @@ def _unpickle(content: bytes, path: Path, map_location: Any | None) -> dict[str,
         return dict(torch.load(io.BytesIO(content), map_location=map_location or "cpu", weights_only=True))
     except Exception as error:  # foreign bytes may fail in any way
         raise DamagedRun(f"{str(path)!r} is not a checkpoint of dl; nothing in it was run") from error
-
-
-def _whole(path: Path, checksum: str) -> bytes | None:
-    try:
-        content = regular.read_bytes(path)
-    except OSError:
-        return None
-    return content if hashlib.sha256(content).hexdigest() == checksum else None

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from dl import files
 from dl.errors import CannotWrite
+from dl.runs.states import CHECKPOINTS
 from dl.training.checkpoint import keep_newest
 from dl.training.module import FitModule
-from dl.training.state import CHECKPOINTS, STATE
+from dl.training.state import STATE
 from dl.words import many
 
 AGREE_EVERY = 16  # steps between two times at which several devices agree whether to save

@@ -21,10 +21,11 @@ from dl.recipes.resolve import resolve
 from dl.runs.identity import Identity, hash_of_data, read_identity
 from dl.runs.manifest import TIME_UP
 from dl.runs.run import Run, is_of_several, json_bytes, list_runs, open_run, read_json
+from dl.runs.states import CHECKPOINTS
 from dl.training.checkpoint import has_states
 from dl.training.devices import Devices
 from dl.training.setup import FitSetup
-from dl.training.state import CHECKPOINTS, Resumed
+from dl.training.state import Resumed
 from dl.version import CORE
 
 ENVIRONMENT = "environment.json"

@@ -17,9 +17,10 @@ from lightning.fabric.utilities import move_data_to_device
 from torch import Tensor
 
 from dl.runs.manifest import Manifest
+from dl.runs.states import CHECKPOINTS
 from dl.training.checkpoint import has_states
 
-CHECKPOINTS, STATE = "checkpoints", "state.ckpt"  # the folder of the states of a run; the name that Lightning is given
+STATE = "state.ckpt"  # the name that Lightning is given
 Saved = dict[str, Any]  # Any: numbers, words and tensors, and lists and mappings of them, as `torch.save` takes them
 CPU = torch.device("cpu")
 
