@@ -90,7 +90,7 @@ def test_a_slow_logger_loses_rows_but_not_the_end(tmp_path, plugins_with):
     def slow(name, _number):
         if name == "choices":
             begun.set()
-            freed.wait(5)
+            freed.wait(60)
 
     plugin = TroublePlugin(slow)
     plugins = plugins_with([plugin])
@@ -116,7 +116,7 @@ def test_a_logger_of_several_rows_gets_those_that_wait_at_once(tmp_path, plugins
     def wait(name, _number):
         if name == "choices":
             begun.set()
-            freed.wait(5)
+            freed.wait(60)
 
     plugin = TroublePlugin(wait)
     plugin.build = lambda folder, options: Several(folder, wait)

@@ -180,12 +180,20 @@ def post(url: str, content: dict[str, object]) -> str:
     Returns:
         Why that failed, empty if it did not.
     """
+    from urllib.error import HTTPError
     from urllib.request import Request, urlopen
+
+    def send() -> None:
+        try:
+            urlopen(request, timeout=AT_MOST).close()
+        except HTTPError as error:  # it holds the connection
+            error.close()
+            raise
 
     body = json_line(content).encode()
     request = Request(url, body, {"Content-Type": "application/json", "User-Agent": "dl"})
     thread = Background("--notify")
-    thread.call(lambda: urlopen(request, timeout=AT_MOST).close())
+    thread.call(send)
     if not thread.close(AT_MOST):
         return f"no answer in {AT_MOST:.0f} s"
     return "" if thread.error is None else " ".join(str(thread.error).split()) or type(thread.error).__name__
