@@ -1,5 +1,7 @@
 """Calls in a thread of their own: in order, never waited for, dropped where the queue is full."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -33,3 +35,38 @@ def test_nothing_is_called_after_a_failure():
     assert thread.close(5.0) and isinstance(thread.error, ZeroDivisionError) and made == []
     thread.call(lambda: made.append(2))
     assert thread.dropped == 1 and made == []
+
+
+def test_a_thread_with_a_pace_computes_for_no_larger_share_of_the_time_until_it_is_waited_for():
+    def compute():
+        until = time.thread_time() + 0.002
+        while time.thread_time() < until:
+            pass
+        made.append(time.monotonic())
+
+    made, thread = [], Background("test")
+    thread.pace(0.1)
+    began = time.monotonic()
+    for _ in range(12):
+        thread.call(compute)
+    while len(made) < 4:
+        time.sleep(0.001)
+    assert all(at - began >= 0.02 * number for number, at in enumerate(made))
+    assert thread.close(60.0) and len(made) == 12
+
+
+HANGING_AT_EXIT = """
+import sys, threading, time
+import dl.background
+from dl.cli.main import main
+dl.background.LEAVING = 0.05
+dl.background.Background("logger x").close(5.0)
+threading.Thread(target=time.sleep, args=(3600,)).start()
+main(["--version"])
+"""
+
+
+def test_the_program_ends_though_a_tracker_has_left_a_thread_behind():
+    ended = subprocess.run([sys.executable, "-c", HANGING_AT_EXIT], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0 and ended.stdout.startswith("dl ")
+    assert ended.stderr == "dl: what logger x left behind is given up after 0 s\n"

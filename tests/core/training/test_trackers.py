@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 import threading
 import warnings
 
@@ -12,7 +13,7 @@ from dl.background import MOST
 from dl.hookspecs import hookimpl
 from dl.plugins.states import PluginWarning
 from dl.specs import LoggerSpec
-from dl.training.trackers import Tracker, Trackers
+from dl.training.trackers import SWITCH, Tracker, Trackers
 
 
 class Troubled(CSVLogger):
@@ -66,7 +67,9 @@ def hanging(monkeypatch):
 
 @pytest.mark.parametrize(("at", "logged"), [("build", 0), ("choices", 0), ("row", 0), ("success", 3)])
 def test_a_logger_that_hangs_stops_no_fit_and_is_named_with_what_it_has(fit, blobs, hanging, at, logged):
-    with pytest.warns(PluginWarning, match=f"'troubled' did not answer for 0 s and is given up: {logged} of 3 epochs"):
+    with pytest.warns(
+        PluginWarning, match=f"'troubled' did not answer for [0-9]+ s and is given up: {logged} of 3 epochs"
+    ):
         run = fit(blobs(), epochs=3, loggers={"troubled": {}}, more=[hanging(at)])
     assert run.manifest.status == "finished" and len(run.history) == 3
 
@@ -87,19 +90,53 @@ def test_a_slow_logger_loses_rows_but_not_the_end(tmp_path, plugins_with):
     def slow(name, _number):
         if name == "choices":
             begun.set()
-            freed.wait(5)
+            freed.wait(60)
 
     plugin = TroublePlugin(slow)
     plugins = plugins_with([plugin])
     trackers = Trackers([Tracker(plugins.logger("troubled"), tmp_path, {}, plugins)])
+    trackers.until = 0.0  # the start is over
     trackers.choose({})
     assert begun.wait(5)
     for step in range(MOST + 44):
         trackers.log({"loss": 1.0}, step)
     freed.set()
-    with pytest.warns(PluginWarning, match=f"'troubled' is too slow for this fit: {MOST} of {MOST + 44} epochs were"):
+    with pytest.warns(PluginWarning, match=f"'troubled' is too slow for this fit: {MOST} of {MOST + 44:,} epochs were"):
         trackers.end("finished")
     assert plugin.built[0].calls == ["choices", *["row"] * MOST, "success"]
+
+
+def test_a_logger_of_several_rows_gets_those_that_wait_at_once(tmp_path, plugins_with):
+    taken, begun, freed = [], threading.Event(), threading.Event()
+
+    class Several(Troubled):
+        def log_rows(self, rows):
+            taken.append([step for _, step in rows])
+
+    def wait(name, _number):
+        if name == "choices":
+            begun.set()
+            freed.wait(60)
+
+    plugin = TroublePlugin(wait)
+    plugin.build = lambda folder, options: Several(folder, wait)
+    plugins = plugins_with([plugin])
+    trackers = Trackers([Tracker(plugins.logger("troubled"), tmp_path, {}, plugins)])
+    trackers.until = 0.0  # the start is over
+    trackers.choose({})
+    assert begun.wait(5)
+    for step in range(7):
+        trackers.log({"loss": 1.0}, step)
+    freed.set()
+    trackers.end("finished")
+    assert taken == [[*range(7)]]
+
+
+def test_a_training_thread_waits_less_for_the_interpreter_while_a_logger_is_there(fit, blobs):
+    before, seen = sys.getswitchinterval(), []
+    plugin = TroublePlugin(lambda name, _number: seen.append((name, sys.getswitchinterval())))
+    fit(blobs(), epochs=1, loggers={"troubled": {}}, more=[plugin])
+    assert ("row", pytest.approx(SWITCH)) in seen and sys.getswitchinterval() == before
 
 
 def test_the_report_is_concluded_before_the_end(fit, blobs):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dl import files, regular
+from dl.errors import BadRun
 from dl.processes import words_of_dl
 
 LOG = "fit.log"  # in the run folder
@@ -48,6 +49,7 @@ def detach(arguments: Sequence[str], root: Path) -> Detached:
         root: Folder of run folders.
 
     Raises:
+        BadRun: If the log is removed before the run has begun.
         CannotWrite: If no log can be written there.
     """
     files.make_folder(root)
@@ -73,9 +75,21 @@ def detach(arguments: Sequence[str], root: Path) -> Detached:
             time.sleep(POLL)
     except KeyboardInterrupt:
         process.terminate()
+        process.wait()
+        files.remove(log)
         raise
-    moved = [path for path in root.glob(f"*/{Path(LOG).stem}*.log") if path.stat().st_ino == number]
-    return Detached(process.pid, moved[0].parent if moved else None, process.poll())
+    moved = [path for path in root.glob(f"*/{Path(LOG).stem}*.log") if _number(path) == number]
+    if not moved:
+        raise BadRun(f"the log of process {process.pid} was removed from {root}  see: dl status")
+    return Detached(process.pid, moved[0].parent, process.poll())
+
+
+def _number(path: Path) -> int:
+    """Return the number of a file on its disk; 0 if it is gone."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0
 
 
 def take_log(folder: Path) -> None:
@@ -88,4 +102,5 @@ def take_log(folder: Path) -> None:
     while target.exists():
         number += 1
         target = folder / f"{stem}-{number}.log"
-    files.move(Path(log), target)
+    if Path(log).exists():  # somebody may have removed it, or its folder
+        files.move(Path(log), target)

@@ -274,7 +274,7 @@ class LoggerSpec:
         name: For ``--logger NAME``.
         description: One line.
         build: From the run folder and the options to a logger of Lightning; like the logger, it is called in a thread
-            of its own.
+            of its own. A logger that is one of `dl.training.trackers.LogsRows` gets the rows that wait at once.
         options: ``name=value`` sets the first one.
         conclude: From the logger and the report of the fit, which it logs: the verdict, the scores with their
             intervals, the page. Called before ``finalize``, if the fit has a report.

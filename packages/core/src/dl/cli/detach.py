@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -13,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dl.background import Background
 from dl.cli.flags import DEFAULT_RUNS, Json, Runs
-from dl.cli.json_output import last_document, print_json
+from dl.cli.json_output import json_line, last_document, print_json
 from dl.errors import BadOption, BadRun
 from dl.exit_codes import DONE
 from dl.processes import HOST, is_running
@@ -79,7 +79,7 @@ def stop(
 
     run = open_any(which, runs)
     pid, start = writer_of(run)
-    os.kill(pid, signal.SIGINT)
+    _interrupt(run, pid)
     console(stderr=True).print(plain(f"{run.name}: process {pid} was asked to end", "dim"))
     while is_running(pid, HOST, start):
         time.sleep(POLL)
@@ -90,6 +90,20 @@ def stop(
     found = standing_of_any(ended)
     words = f"{found.name}: {found.status}; {found.result}"
     console().print(plain(f"{words}  next: {found.next}" if found.next else words, longest=LONG), soft_wrap=True)
+
+
+def _interrupt(run: Run, pid: int) -> None:
+    """Send a process what Ctrl-C sends; one that has just ended needs it no more.
+
+    Raises:
+        BadRun: If it belongs to somebody else.
+    """
+    try:
+        os.kill(pid, signal.SIGINT)
+    except ProcessLookupError:
+        return
+    except PermissionError as error:
+        raise BadRun(f"{run.name} runs as process {pid} of another user, who can stop it") from error
 
 
 def writer_of(run: Run) -> tuple[int, str]:
@@ -119,8 +133,9 @@ def check_address(url: str) -> None:
 
     try:
         parts = urlsplit(url)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        fits = fits and url.isascii() and url.isprintable() and " " not in url
+    except ValueError:  # a port that is none
         fits = False
     if url and not fits:
         raise BadOption(f"--notify {url!r} is no web address  example: --notify https://example.org/hook")
@@ -160,12 +175,25 @@ def ending(run: Run, verdict: str) -> dict[str, object]:
 
 
 def post(url: str, content: dict[str, object]) -> str:
-    """Post JSON to a web address; return why that failed, empty if it did not."""
+    """Post JSON to a web address, in a thread, since a timeout holds for each byte of an answer and not for all.
+
+    Returns:
+        Why that failed, empty if it did not.
+    """
+    from urllib.error import HTTPError
     from urllib.request import Request, urlopen
 
-    request = Request(url, json.dumps(content).encode(), {"Content-Type": "application/json", "User-Agent": "dl"})
-    try:
-        with urlopen(request, timeout=AT_MOST):
-            return ""
-    except (OSError, ValueError) as error:  # URLError is an OSError
-        return str(error)
+    def send() -> None:
+        try:
+            urlopen(request, timeout=AT_MOST).close()
+        except HTTPError as error:  # it holds the connection
+            error.close()
+            raise
+
+    body = json_line(content).encode()
+    request = Request(url, body, {"Content-Type": "application/json", "User-Agent": "dl"})
+    thread = Background("--notify")
+    thread.call(send)
+    if not thread.close(AT_MOST):
+        return f"no answer in {AT_MOST:.0f} s"
+    return "" if thread.error is None else " ".join(str(thread.error).split()) or type(thread.error).__name__

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dl.background import is_abandoned
+from dl.background import is_abandoned, leave_soon
 from dl.cli import json_output, rescue
 from dl.cli.json_output import error_document, is_asked
 from dl.cli.mending import command_of, with_command
@@ -107,6 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+    leave_soon(code)
     sys.exit(code)
 
 

@@ -1,16 +1,19 @@
 """Trackers: the loggers of a fit, each in a thread of its own, so that one that hangs neither stops nor slows the fit.
 
-A logger that fails, or is given up at the end, is named in one warning with what it has; the fit continues.
+A logger that fails, or is given up at the end, is named in one warning with what it has; the fit continues. While the
+network trains, the thread of a logger computes for at most `PACE` of the time; what is left is logged at the end.
 """
 
 from __future__ import annotations
 
+import sys
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from lightning.pytorch.loggers import Logger
 
@@ -28,6 +31,16 @@ if TYPE_CHECKING:
 AT_START = 5.0  # seconds in which a logger that cannot be built is an error, and packages are imported
 AT_END = 10.0  # seconds for what is left to log
 SHARE = 0.02  # of the seconds of the fit, if that is longer
+PACE = 0.01  # of the time of training, for what a logger computes
+SWITCH = 1e-4  # seconds after which a computing thread gives way to the training, in place of 5 ms
+
+
+@runtime_checkable
+class LogsRows(Protocol):
+    """A logger that logs several rows at once, in less time than one after the other."""
+
+    def log_rows(self, rows: Sequence[tuple[Mapping[str, float], int]]) -> None:
+        """Log rows of epochs, each with its step."""
 
 
 class Tracker:
@@ -43,29 +56,39 @@ class Tracker:
     def __init__(self, spec: LoggerSpec, folder: Path, options: Options, plugins: Plugins) -> None:
         self.spec, self.plugins, self.epochs, self.told = spec, plugins, 0, False
         self.logger: Logger | None = None
+        self.rows: deque[tuple[dict[str, float], int]] = deque()  # not logged yet
         self.thread = Background(f"logger {spec.name}")
         self.thread.call(lambda: self._build(folder, options))
 
     def _build(self, folder: Path, options: Options) -> None:
         self.logger = self.spec.build(folder, options)
 
-    def call(self, call: Callable[[Logger], object], *, always: bool = False) -> None:
-        """Let the logger be called when it is built; always, though its queue be full."""
+    def call(self, call: Callable[[Logger], object], *, always: bool = False) -> bool:
+        """Let the logger be called when it is built; always, though its queue be full. Return whether it will be."""
 
         def with_logger() -> None:
             assert self.logger is not None  # else its thread has ended
             call(self.logger)
 
-        self.thread.call(with_logger, always=always)
+        return self.thread.call(with_logger, always=always)
 
     def log(self, row: dict[str, float], step: int) -> None:
-        """Log the row of an epoch, and count it."""
+        """Log the row of an epoch."""
+        self.rows.append((row, step))
+        if not self.call(self._log):
+            self.rows.pop()
 
-        def and_count(logger: Logger) -> None:
-            logger.log_metrics(row, step=step)
-            self.epochs += 1
-
-        self.call(and_count)
+    def _log(self, logger: Logger) -> None:
+        """Log the oldest row, or all that wait if the logger takes several, and count them."""
+        if not self.rows:
+            return  # logged with those before
+        if isinstance(logger, LogsRows):
+            rows = [self.rows.popleft() for _ in range(len(self.rows))]
+            logger.log_rows(rows)
+        else:
+            rows = [self.rows.popleft()]
+            logger.log_metrics(rows[0][0], step=rows[0][1])
+        self.epochs += len(rows)
 
     def warn(self, message: str) -> None:
         """Warn of what happened to the logger."""
@@ -85,16 +108,23 @@ class Trackers:
 
     def __init__(self, trackers: Sequence[Tracker] = ()) -> None:
         self.trackers, self.epochs = list(trackers), 0
-        until = time.monotonic() + AT_START
+        self.switch = sys.getswitchinterval()
+        self.until = time.monotonic() + AT_START
         for one in self.trackers:
-            one.thread.settle(max(until - time.monotonic(), 0.0))
+            one.thread.settle(max(self.until - time.monotonic(), 0.0))
             if one.thread.error is not None:
                 raise one.thread.error
 
     def choose(self, choices: Mapping[str, Value]) -> None:
-        """Log the options as hyperparameters."""
+        """Log the options as hyperparameters, within the moment of the start; then training goes before."""
         for one in self.trackers:
             one.call(lambda logger: logger.log_hyperparams(dict(choices)))
+        for one in self.trackers:
+            one.thread.settle(max(self.until - time.monotonic(), 0.0))
+            one.thread.pace(PACE)
+        if self.trackers:
+            sys.setswitchinterval(SWITCH)
+        self._tell_failures()
 
     def log(self, row: dict[str, float], step: int) -> None:
         """Log the row of an epoch."""
@@ -123,6 +153,8 @@ class Trackers:
             elif one.thread.dropped and one.thread.error is None:
                 one.warn(f"is too slow for this fit: {self._kept(one)}")
         self._tell_failures()
+        if self.trackers:
+            sys.setswitchinterval(self.switch)
         self.trackers = []
 
     def _conclude(self, report: Callable[[], RunReport] | None) -> None:
