@@ -6,7 +6,7 @@ import time
 import pytest
 
 from dl.errors import BadOption
-from dl.limits import as_clock, ending_after, parse_time
+from dl.limits import as_clock, cut_short, ending_after, is_time_up, parse_time, why_stopped
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,27 @@ def handler(request):
 
 def test_at_the_limit_the_process_is_interrupted_and_told_why(handler, monkeypatch, capsys):
     monkeypatch.setattr("dl.limits.parse_time", lambda text: 0.02)
-    with pytest.raises(KeyboardInterrupt), ending_after("1s"):
-        time.sleep(5)
+    with ending_after("1s") as limit:
+        assert (is_time_up(), why_stopped(), limit.code_of(signal.SIGINT)) == (False, "stopped by a signal", 130)
+        with cut_short():
+            time.sleep(5)
+        assert (is_time_up(), why_stopped()) == (True, "the time was up")
     assert capsys.readouterr().err == "  --max-time 1s is over\n"
     assert signal.getsignal(signal.SIGINT) == handler
+    assert limit.code_of(signal.SIGINT) == 0
+    assert not is_time_up()
+
+
+def test_work_that_has_nothing_to_show_at_the_limit_is_refused(handler, monkeypatch):
+    monkeypatch.setattr("dl.limits.parse_time", lambda text: 0.02)
+    why = "--max-time 1s: the time was up before there was anything to show; give it more"
+    with pytest.raises(BadOption, match=why), ending_after("1s"):
+        time.sleep(5)
+
+
+def test_ctrl_c_before_the_limit_passes_through():
+    with pytest.raises(KeyboardInterrupt), ending_after("1h"), cut_short():
+        raise KeyboardInterrupt
 
 
 def test_before_the_limit_what_is_ignored_stays_ignored():

@@ -16,6 +16,7 @@ from dl.work_display import WorkDisplay, describe
     [
         (Progress("decoding", 12_300, 60_000, 400.0, 40.2), "  decoding    12,300 of 60,000, 40 s left"),
         (Progress("trials", 3, 0, 0.1, None), "  trials      3"),
+        (Progress("tracing", 0, 0, 0.0, None), "  tracing"),
         (Progress("reading", 3 * 2**20, 10 * 2**20, 2**20, 7.0), "  reading     3 of 10 MiB, 7.0 s left"),
         (Progress("folds", 1, 4, 0.01, 8_000.0), "  folds       1 of 4, 2 h 13 min left"),
     ],
@@ -50,6 +51,15 @@ def test_on_a_terminal_a_line_appears_after_a_while_and_leaves_nothing():
     display.update([one])
     display.update([])
     assert "decoding" in out.getvalue() and out.getvalue().endswith("\x1b[2K")
+
+
+def test_what_tells_nothing_until_its_end_is_shown_at_once_by_its_name():
+    out = io.StringIO()
+    display = WorkDisplay(Console(file=out, width=80, force_terminal=True), lambda: 0.0)
+    with work.listening(display.update):
+        with work.doing("tracing"):
+            assert "  tracing" in out.getvalue() and "0" not in out.getvalue().split("tracing")[1].split("\x1b")[0]
+        assert display._live is None
 
 
 def test_all_that_is_for_progress_goes_to_one_console_meanwhile():

@@ -147,6 +147,32 @@ def test_what_is_written_is_told(dl_run, runs, tmp_path, monkeypatch):
     assert "--target y" in printed(dl_run("--json"))["next"][-1]
 
 
+def test_a_board_is_told_with_the_page_that_it_wrote(dl_run, runs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    document = printed(dl_run("board", runs, "--out", "site", "--reports", "2", "--json"))
+    check("board", document)
+    assert document == {"path": "site/index.html", "runs": 2, "reports": 2} and Path(document["path"]).is_file()
+    check("board", {"url": "http://127.0.0.1:8000/"})
+
+
+def test_what_is_installed_and_removed_is_told(make_wheel, environment_at, tmp_path):
+    wheel, env = make_wheel(tmp_path / "dist", "dl-hello"), environment_at(tmp_path / "env")
+    told = {}
+    for words in (("install", wheel, "--dry-run"), ("install", wheel), ("install", wheel), ("uninstall", "hello")):
+        (line,) = env.dl(*words, "--json")[0].splitlines()
+        document = json.loads(line, parse_constant=pytest.fail)
+        check("install", document)
+        told.setdefault(words[0], []).append((document["changes"], [one["name"] for one in document["plugins"]]))
+    assert told["install"] == [
+        (["would have added dl-hello 1.0"], []),
+        (["added dl-hello 1.0"], ["hello"]),
+        ([], []),
+    ]
+    assert told["uninstall"] == [(["removed dl-hello 1.0"], [])]
+    (line,) = env.dl("uninstall", "nosuch", "--json", code=2)[0].splitlines()
+    check("error", json.loads(line))
+
+
 @pytest.mark.check
 def test_the_documents_of_fits_keep_to_their_schemas(dl_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -1,5 +1,6 @@
 """Signals, kills and faults of the processes of one fit: all end, the first fault is shown, and nothing is left."""
 
+import json
 import os
 import pty
 import re
@@ -111,6 +112,29 @@ def test_ctrl_c_twice_ends_both_at_once(fitting, runs, pause):
         time.sleep(pause)
     assert fitting.end() == 130 and "Traceback" not in fitting.said
     assert open_run("last", runs).manifest.best_epoch >= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ends", ["--max-time", "SIGTERM", "twice", "kill"])
+def test_whatever_ends_a_fit_it_prints_one_document(dl_process, images, runs, ends):
+    limit = ("--max-time", "3s") if ends == "--max-time" else ()
+    fitting = Fitting(
+        dl_process("fit", "vision", images(), *FIT, "epochs=100000", "--runs", runs, "--json", *limit),
+    )
+    if ends == "kill":
+        os.kill(fitting.ranks[0], signal.SIGKILL)
+    elif not limit:
+        for number in (signal.SIGTERM,) if ends == "SIGTERM" else (signal.SIGINT, signal.SIGINT):
+            fitting.process.send_signal(number)
+            time.sleep(0.1)
+    code = fitting.end()
+    (line,) = fitting.report.splitlines()
+    document = json.loads(line)
+    assert code == {"--max-time": 0, "SIGTERM": 143, "twice": 130, "kill": 1}[ends]
+    assert document.get("status") == {"--max-time": "finished", "SIGTERM": "interrupted"}.get(
+        ends, document.get("status")
+    )
+    assert ends != "kill" or "was killed by signal 9" in document["error"]["line"]
 
 
 @pytest.mark.slow

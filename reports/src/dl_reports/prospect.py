@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dl.finding import SEVERITIES, Finding
 from dl.intervals import wilson
+from dl.limits import TIME_UP
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import PartialRecipe
 from dl.runs.prospect import DataCheck, Prospect
@@ -39,6 +40,7 @@ OF_INPUTS = {  # the checks that need no fit, and what each looks for
     "data-target-shift": "shift of the target",
     "data-input-shift": "shift of the inputs",
 }
+OF_EXAMPLES = ("data-missing-class", "data-target-shift", "data-input-shift")  # found by no guard
 GUARDS = (  # silent as well where there is nothing to look at
     "data-target-in-disguise",
     "data-row-counter",
@@ -67,7 +69,8 @@ def check_prospect(prospect: Prospect, plugins: Plugins, ignore: Sequence[str]) 
     findings = sorted(
         (replace(one, next=one.next or grouping) if one.code in near else one for one in found), key=_weight
     )
-    spoken = {one.code for one in findings} | set(checked.ignored) | {one.what for one in checked.unchecked}
+    unchecked = [one for one in checked.unchecked if not (one.why == TIME_UP and _was_guarded(one.what, prospect))]
+    spoken = {one.code for one in findings} | set(checked.ignored) | {one.what for one in unchecked}
     silent = [code for code in OF_INPUTS if code not in spoken]
     looked = [code for code in silent if code not in GUARDS or code in prospect.guarded]
     spoken_words = {OF_INPUTS[code] for code in spoken if code in OF_INPUTS}
@@ -81,9 +84,14 @@ def check_prospect(prospect: Prospect, plugins: Plugins, ignore: Sequence[str]) 
         parts.rule,
         tuple(findings),
         tuple(filter(None, clean)),
-        tuple((OF_INPUTS.get(one.what, one.what), one.why) for one in checked.unchecked),
+        tuple(dict.fromkeys((OF_INPUTS.get(one.what) or one.what, one.why) for one in unchecked)),
         checked.ignored,
     )
+
+
+def _was_guarded(code: str, prospect: Prospect) -> bool:
+    """Return whether the guards alone find what a code stands for, and had the time for it, or nothing to look at."""
+    return code not in (*OF_EXAMPLES, *prospect.unfinished)
 
 
 def _kept(prospect: Prospect) -> Kept:

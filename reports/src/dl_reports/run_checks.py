@@ -11,6 +11,7 @@ import numpy as np
 
 from dl.errors import UnknownName, nearest
 from dl.finding import SEVERITIES, Finding
+from dl.limits import TIME_UP, cut_short, is_time_up
 from dl.plugins.states import describe_error, short_repr, warn_of_plugins
 from dl.signals import SecondSignal
 from dl.specs import CheckSpec, SectionSpec
@@ -31,7 +32,7 @@ class CheckResults:
 
 
 def run_checks(facts: Facts, ignore: Iterable[str] = (), only: Collection[str] | None = None) -> CheckResults:
-    """Run every check.
+    """Run every check; where a limit of time is over, those that are left are not made, and what guards found stays.
 
     Args:
         facts: Of the run.
@@ -48,12 +49,13 @@ def run_checks(facts: Facts, ignore: Iterable[str] = (), only: Collection[str] |
     found: list[Finding] = []
     unchecked: list[Unchecked] = []
     for spec in _in_order(spec for spec in checks.values() if only is None or spec.name in only):
-        answer = _run(spec, facts)
+        answer = _run_in_time(spec, facts)
         if isinstance(answer, NotComputable):
             unchecked.append(Unchecked(spec.name, answer.reason))
         else:
             found.extend(answer)
-    found += [finding for finding in known(facts.kept.guards) or () if finding.code not in checks]
+    late = {one.what for one in unchecked if one.why == TIME_UP}
+    found += [one for one in known(facts.kept.guards) or () if one.code not in checks or one.code in late]
     shown = [finding for finding in found if finding.code not in silenced]
     ordered = sorted(shown, key=lambda finding: SEVERITIES.index(finding.severity))
     return CheckResults(tuple(ordered), tuple(sorted({f.code for f in found} & silenced)), tuple(unchecked))
@@ -65,6 +67,13 @@ def _in_order(checks: Iterable[CheckSpec]) -> list[CheckSpec]:
 
     rank = {entry[0]: k for k, entry in enumerate(OWN)}
     return sorted(checks, key=lambda spec: (rank.get(spec.name, len(rank)), spec.name))
+
+
+def _run_in_time(spec: CheckSpec, facts: Facts) -> list[Finding] | NotComputable:
+    if not is_time_up():
+        with cut_short():
+            return _run(spec, facts)
+    return NotComputable(TIME_UP)
 
 
 def _run(spec: CheckSpec, facts: Facts) -> list[Finding] | NotComputable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stdout
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,8 +36,8 @@ from dl.cli.flags import (
     typed_choices,
 )
 from dl.cli.json_output import print_json
+from dl.cli.long_verbs import End, detachable
 from dl.errors import BadOption
-from dl.exit_codes import of_signal
 from dl.limits import ending_after
 from dl.options import split_named
 from dl.terminal import console, plain
@@ -66,6 +67,7 @@ those of dl fit.
 """
 
 
+@detachable
 def overfit(
     domain: DomainName = "",
     data: Data = "",
@@ -87,7 +89,7 @@ def overfit(
     resume: Resume = "",
     runs: Runs = DEFAULT_RUNS,
     as_json: AsJson = False,
-) -> int:
+) -> End:
     """Overfit, as `dl.overfit`."""
     flags = {
         "input": input_,
@@ -118,6 +120,7 @@ fits. Further options are those of dl fit.
 """
 
 
+@detachable
 def curve(
     domain: DomainName = "",
     data: Data = "",
@@ -141,7 +144,7 @@ def curve(
     resume: Resume = "",
     runs: Runs = DEFAULT_RUNS,
     as_json: AsJson = False,
-) -> int:
+) -> End:
     """Make a curve, as `dl.curve`."""
     flags = {
         "input": input_,
@@ -163,15 +166,16 @@ def curve(
     return _show(lambda: dl.curve(domain, data, over=over, **shared), as_json=as_json, max_time=max_time)
 
 
-def _show(make: Callable[[], Study], *, as_json: bool, max_time: str) -> int:
-    """Make a study, print it, and return the exit code."""
-    with ending_after(max_time), redirect_stdout(sys.stderr):  # a network may print
+def _show(make: Callable[[], Study], *, as_json: bool, max_time: str) -> End:
+    """Make a study, print it, and return its end."""
+    with ending_after(max_time) as limit, redirect_stdout(sys.stderr):  # a network may print
         study = make()
     if as_json:
         print_json(asdict(study))
     else:
         _print(study)
-    return of_signal(study.signal)
+    name = Path(study.path).name
+    return End(limit.code_of(study.signal), name, study.status, lambda: study.conclusion, study.metric.name)
 
 
 def _print(study: Study) -> None:

@@ -2,11 +2,14 @@
 
 import csv
 import io
+import json
+import sys
 
 import pytest
 from rich.console import Console
 
-from dl.cli.train import _csv, _print_texts, _table
+from dl.cli import json_output
+from dl.cli.train import _csv, _on_each_device, _print_texts, _table
 from dl.inference.predict import Prediction
 
 ANSWERS = [
@@ -112,3 +115,33 @@ def test_an_evaluation_is_counted_and_told_with_its_interval(dl_run, site):
     score = first["score"]
     assert f"accuracy  {100 * score['value']:.2f} % [{100 * score['low']:.2f}, {100 * score['high']:.2f}]" in second
     assert "0001-bars-dense" in second.splitlines()[0] and " 2 " in second.splitlines()[-1]
+
+
+DOCUMENT = """print('{"run": 1}')"""  # a program that prints one
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "status", "document"),
+    [
+        (DOCUMENT, 0, "", {"run": 1}),
+        (f"print(1, flush=True); {DOCUMENT}; raise SystemExit(130)", 130, "", {"run": 1}),
+        ("import os; os._exit(143)", 143, "", ("KeyboardInterrupt", "stopped")),
+        ("import os; os.kill(os.getpid(), 9)", 1, "failed", ("TrainingFailed", "was killed by signal 9")),
+        ("raise SystemExit(75)", 1, "failed", ("TrainingFailed", "a process of this fit lost the connection")),
+    ],
+)
+def test_a_fit_on_two_devices_prints_one_document_however_its_first_process_ends(
+    source, code, status, document, monkeypatch, capfd
+):
+    monkeypatch.setattr("dl.launch.words_of_dl", lambda arguments: [sys.executable, "-S", "-c", source])
+    json_output.begin_command()
+    end = _on_each_device(["fit", "--json"], "cpu", "2", 1, as_json=True)
+    assert (end.code, end.status) == (code, status)
+    json_output.print_json({"a": "second one"})
+    (line,) = capfd.readouterr().out.splitlines()
+    found = json.loads(line)
+    if isinstance(document, dict):
+        assert found == document
+    else:
+        error = found["error"]
+        assert (error["code"], error["kind"]) == (code, document[0]) and document[1] in error["line"]

@@ -12,6 +12,7 @@ from dl.errors import BadData, BadOption, BadRun, CannotWrite
 from dl.exporting import export
 from dl.exporting.agreement import Agreement
 from dl.runs.run import Run
+from dl.work import listening
 
 
 def test_a_folder_is_written_whole_and_replaced_by_force_alone(visits, tmp_path):
@@ -29,6 +30,21 @@ def test_a_folder_is_written_whole_and_replaced_by_force_alone(visits, tmp_path)
     with pytest.raises(BadOption, match=r"'.*hub' is there already; nothing was written  replace it: --force"):
         dl.export(visits, "huggingface", out=tmp_path / "hub")
     assert dl.export(visits, "huggingface", out=tmp_path / "hub", force=True).path == done.path
+
+
+def test_an_export_tells_how_far_it_is(visits, tmp_path):
+    seen = {}
+
+    def listen(under_way):
+        seen.update({one.name: one for one in under_way})
+
+    monotonic = iter(range(1_000_000))
+    with pytest.MonkeyPatch.context() as patched, listening(listen):
+        patched.setattr("dl.work.time.monotonic", lambda: float(next(monotonic)))
+        done = visits.export("onnx", out=tmp_path / "visits.onnx")
+    assert seen.keys() >= {"computing", "tracing", "converting", "comparing"}
+    for name in ("computing", "comparing"):
+        assert seen[name].done == seen[name].total == done.agreement.examples
 
 
 def test_a_folder_of_something_else_is_never_replaced(visits):

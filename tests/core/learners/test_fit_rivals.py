@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from dl.data.examples import Subset
 from dl.learner import Learner
 from dl.learners.fit_rivals import Rival, examples_of, fit_rivals, ordered
+from dl.limits import ending_after
 from dl.tasks.table import decide
 
 
@@ -34,6 +35,21 @@ def split(examples):
 def fitted(train, val, **choices):
     task = decide(train.targets, train.examples.names, **choices)
     return fit_rivals(rivals(task), task, train, val)[0]
+
+
+def test_what_is_fitted_when_the_time_is_up_is_kept(split):
+    train, val = split(lambda x: (x[:, 0] > 0).astype(np.int64), ("low", "high"))
+    task = decide(train.targets, train.examples.names)
+
+    def late(_train):
+        limit.over.set()
+        raise KeyboardInterrupt
+
+    (first,) = rivals(task)
+    slow = Rival("slow", Learner("a slow model", LogisticRegression, late, rows))
+    with ending_after("1h") as limit:
+        found = fit_rivals([first, slow, first], task, train, val)
+    assert [one.baseline.name for one in found] == ["linear"]
 
 
 def test_classes_are_scored_right_or_wrong(split):

@@ -1,5 +1,6 @@
 """The verb board, as it is typed, and in a process of its own that never imports torch."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -22,18 +23,21 @@ def test_it_writes_a_site_and_refuses_what_it_cannot_do(dl_run, folder, tmp_path
 
 
 @pytest.mark.check
-def test_it_serves_until_it_is_interrupted_without_torch(folder):
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_it_serves_until_it_is_interrupted_without_torch(folder, flags):
     program = (
         "import signal, sys; from dl.cli.main import run; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "code = run(sys.argv[1:]); sys.exit('torch' in sys.modules or code)"
     )  # a shell's background jobs ignore Ctrl-C
-    command = [sys.executable, "-c", program, "board", str(folder)]
+    command = [sys.executable, "-c", program, "board", str(folder), *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as served:
         try:
-            address = served.stdout.readline().strip()
+            line = served.stdout.readline().strip()
+            address = json.loads(line)["url"] if flags else line
             with urllib.request.urlopen(f"{address}data/runs.js", timeout=30) as answer:
                 assert b"0001-mine" in answer.read()
             served.send_signal(signal.SIGINT)
             assert served.wait(20) == 0, served.stderr.read()
+            assert served.stdout.read() == "", "one document"
         finally:
             served.kill()

@@ -34,7 +34,7 @@ class ExitCode:
 
 
 TABLE = (
-    ExitCode(DONE, "done", "it worked; a fit that `--max-time` ended counts as done"),
+    ExitCode(DONE, "done", "it worked; what `--max-time` ended with something to show counts as done"),
     ExitCode(FAILED, "failed", "training failed, or what was examined does not pass: a gate, a rule, a file of a run"),
     ExitCode(USAGE, "usage", "what was asked does not fit: a name, an option, a run, a place that cannot be written"),
     ExitCode(DATA, "data", "the data cannot be read, trained on or scored"),

@@ -33,6 +33,7 @@ STOPPED = 15.0  # seconds for which one alone may be stopped
 KEPT_LINES = 400  # of what a process other than the first writes
 LAST_LINES = 5  # of them shown, where there is no traceback
 STOP_CODES = frozenset(of_signal(number) for number in CAUGHT)  # exit codes after a signal that was handled
+RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK", "OMPI_COMM_WORLD_RANK")
 STARTED_ELSEWHERE = ("LOCAL_RANK", "JSM_NAMESPACE_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_RANK")
 
 
@@ -40,6 +41,12 @@ def is_started_elsewhere(environment: Mapping[str, str]) -> bool:
     """Return whether something else has started a process for each device: dl itself, torchrun, srun or mpirun."""
     by_srun = "SLURM_NTASKS" in environment and environment.get("SLURM_JOB_NAME") not in ("bash", "interactive")
     return by_srun or any(name in environment for name in STARTED_ELSEWHERE)
+
+
+def is_first() -> bool:
+    """Return whether this process is the first of a fit on several devices, or the only one."""
+    ranks = (os.environ.get(name, "0") for name in RANKS)
+    return all(rank == "0" for rank in ranks)
 
 
 def need_address(environment: Mapping[str, str], nodes: int) -> None:
@@ -76,21 +83,29 @@ class Rank:
     Args:
         number: Its rank on this machine, from 0.
         process: The process.
-        lines: The last lines that it wrote, of all but the first.
+        lines: The last lines that it wrote to a pipe: stderr of all but the first, and its stdout where it is gathered.
         stopped: Seconds for which it has been stopped.
+        reader: The thread that reads them; None where there is no pipe.
     """
 
     number: int
     process: subprocess.Popen[str]
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     stopped: float = 0.0
+    reader: threading.Thread | None = None
 
     def read(self) -> None:
-        """Keep the last lines of the process, in a thread."""
-        stream = self.process.stderr
-        assert stream is not None
-        self.reader = threading.Thread(target=lambda: self.lines.extend(stream), daemon=True)
-        self.reader.start()
+        """Keep the last lines that the process writes to a pipe, in a thread."""
+        stream = self.process.stderr or self.process.stdout
+        if stream is not None:
+            self.reader = threading.Thread(target=lambda: self.lines.extend(stream), daemon=True)
+            self.reader.start()
+
+    def output(self) -> tuple[str, ...]:
+        """Return the last lines that it wrote, once it has ended."""
+        if self.reader is not None:
+            self.reader.join(timeout=1)
+        return tuple(line.rstrip("\n") for line in self.lines)
 
     @property
     def runs(self) -> bool:
@@ -112,9 +127,8 @@ class Rank:
     def close(self) -> None:
         """End the process, if it has not ended, and close what connects it with this one."""
         self.kill()
-        if self.number:
-            self.reader.join(timeout=1)
-        for stream in (self.process.stdin, self.process.stderr):
+        self.output()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()
 
@@ -126,30 +140,43 @@ class Rank:
 
     def last_words(self) -> str:
         """Return the traceback that it wrote, or else its last lines."""
-        if self.number:
-            self.reader.join(timeout=1)
+        self.output()
         lines = list(self.lines)
         starts = [k for k, line in enumerate(lines) if "Traceback (most recent call last)" in line]
         return "".join(lines[starts[0] :] if starts else lines[-LAST_LINES:]).rstrip()
 
 
-def launch(arguments: Sequence[str], count: int, nodes: int = 1) -> tuple[int, str]:
+@dataclass(frozen=True)
+class Launched:
+    """How the processes of a fit ended.
+
+    Args:
+        code: The exit code.
+        message: Which process died and why, with its traceback; empty without a fault, or where the first one told it.
+        output: Lines that the first process wrote to stdout, where they were gathered.
+    """
+
+    code: int
+    message: str
+    output: tuple[str, ...] = ()
+
+
+def launch(arguments: Sequence[str], count: int, nodes: int = 1, *, gathers: bool = False) -> Launched:
     """Run dl once for each device of this machine, until all have ended.
 
     Args:
         arguments: Of the command line.
         count: Of the devices of this machine.
         nodes: Number of machines, each of which runs this.
-
-    Returns:
-        The exit code, and what there is to say: which process died and why, with its traceback; empty without a fault.
+        gathers: Whether stdout of the first process is gathered, in place of being that of this one.
     """
     ranks: list[Rank] = []
     with _hearing(ranks) as received:
         try:
             for number, environment in enumerate(_environments(count, nodes)):
-                ranks.append(_start(arguments, number, environment))
-            return _watch(ranks, received)
+                ranks.append(_start(arguments, number, environment, gathers=gathers))
+            code, message = _watch(ranks, received)
+            return Launched(code, message, ranks[0].output())
         finally:
             for rank in ranks:
                 rank.close()
@@ -205,22 +232,22 @@ def _free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def _start(arguments: Sequence[str], number: int, environment: Mapping[str, str]) -> Rank:
+def _start(arguments: Sequence[str], number: int, environment: Mapping[str, str], *, gathers: bool) -> Rank:
     first = number == 0
+    shown = subprocess.PIPE if gathers else None
     with held_back():
         process = subprocess.Popen(
             words_of_dl(arguments),
             env=environment,
             stdin=subprocess.PIPE,  # ends with this process
-            stdout=None if first else subprocess.DEVNULL,
+            stdout=shown if first else subprocess.DEVNULL,
             stderr=None if first else subprocess.PIPE,
             text=True,
             errors="replace",
             start_new_session=True,
         )
     rank = Rank(number, process)
-    if not first:
-        rank.read()
+    rank.read()
     return rank
 
 

@@ -149,7 +149,7 @@ def begin(name: str, total: float = 0.0, done: float = 0.0) -> Work:
 
 @contextmanager
 def doing(name: str, total: float = 0.0, done: float = 0.0) -> Iterator[Work]:
-    """Report work while this context lasts.
+    """Report work while this context lasts; what has no units, as one call of a library, is shown by its name alone.
 
     Args:
         name: As `Work`.
@@ -157,6 +157,8 @@ def doing(name: str, total: float = 0.0, done: float = 0.0) -> Iterator[Work]:
         done: As `Work`.
     """
     work = begin(name, total, done)
+    if not total:
+        _tell()  # nobody may advance it
     try:
         yield work
     finally:

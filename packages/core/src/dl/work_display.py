@@ -48,7 +48,7 @@ class WorkDisplay:
             self._print(self._shown)
         elif not self._shown:
             return
-        elif self._live is None and self.clock() - self._shown[-1].began > SOON:
+        elif self._live is None and (_is_one_call(self._shown[-1]) or self.clock() - self._shown[-1].began > SOON):
             from rich.live import Live
 
             self._live = Live(get_renderable=self._lines, console=self.console, refresh_per_second=4, transient=True)
@@ -76,8 +76,15 @@ class WorkDisplay:
                 self._due[one] = one.began + LATER * (now - one.began)
 
 
+def _is_one_call(one: work.Work) -> bool:
+    """Return whether work tells nothing until its end."""
+    return not (one.total or one.done)
+
+
 def describe(progress: work.Progress) -> str:
     """Describe how far work is, in one line."""
+    if not (progress.total or progress.done):
+        return f"  {progress.name}"
     done, total = f"{progress.done:,.0f}", f"{progress.total:,.0f}"
     if progress.name == "reading" and progress.total:
         done, total = f"{progress.done / MEBIBYTE:,.0f}", f"{progress.total / MEBIBYTE:,.0f} MiB"

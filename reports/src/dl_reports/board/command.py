@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dl.cli.flags import DEFAULT_RUNS, Json
-from dl.cli.json_output import json_line, print_json
+from dl.cli.json_output import print_json
 from dl.errors import BadOption, BadRun
 from dl.terminal import console, plain
 from dl.words import many
@@ -71,7 +71,10 @@ def _serve(folder: Path, port: int, *, as_json: bool) -> None:
 
     with make_server(folder, port) as server:
         address = str(address_of(server))
-        print(json_line({"url": address}) if as_json else address, flush=True)
+        if as_json:
+            print_json({"url": address})
+        else:
+            print(address, flush=True)
         console(stderr=True).print(plain(f"the board of {folder}; Ctrl-C ends it"), soft_wrap=True)
         try:
             server.serve_forever(poll_interval=0.2)

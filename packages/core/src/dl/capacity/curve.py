@@ -88,4 +88,4 @@ def curve_asked(asked: Request, over: str) -> Study:
     """Make a curve with resolved arguments."""
     with attribute_errors(asked.recipe, asked.plugins), isolate_rng():
         need, make = OVER[over]
-        return make(open_ground(asked, "curve", need=need))
+        return open_ground(asked, "curve", need=need).stopping_between(make)

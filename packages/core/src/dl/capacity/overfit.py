@@ -120,7 +120,7 @@ def overfit_asked(asked: Request) -> Study:
             return bare(recipe, options)
 
         ground = open_ground(asked, "overfit", change)
-        return _overfit(ground, without[0])
+        return ground.stopping_between(lambda ground: _overfit(ground, without[0]))
 
 
 def _overfit(ground: Ground, without: str) -> Study:

@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from signal import SIGINT
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,11 @@ from rich.console import Console
 from dl import files, regular
 from dl.capacity.compare import best_scored
 from dl.data.examples import Dataset, Index
+from dl.detached import take_log
 from dl.errors import BadData, BadRun, TrainingFailed
 from dl.groups import Groups
 from dl.intervals import Estimate, interval_of_mean, proportion_interval
+from dl.limits import why_stopped
 from dl.options import Option, Value
 from dl.plugins.at_hand import AtHand, take_arguments
 from dl.plugins.loading import load_plugins
@@ -34,7 +37,7 @@ from dl.runs.estimates import estimate
 from dl.runs.manifest import Baseline, TaskInfo, constant_losses
 from dl.runs.outcomes import Scored
 from dl.runs.run import Run, claim_run
-from dl.runs.study import Study, StudyPoint, find_study, fit_path, study_file
+from dl.runs.study import Study, StudyPoint, find_study, fit_path, read_study, study_file
 from dl.runs.wording import show_value
 from dl.splits.copies import example_keys
 from dl.splits.partition import DataSplits, load_dataset, number_groups
@@ -220,7 +223,15 @@ class Ground:
         command = self.asked.command(study.verb, over=study.over if study.verb == "curve" else "")
         go_on = f"{command} --resume {self.folder.name}" if command else ""
         ended = replace(study, points=tuple(points), status="interrupted", signal=signal, next=go_on)
-        return self.write(replace(ended, conclusion="stopped by a signal; the finished fits are kept"))
+        return self.write(replace(ended, conclusion=f"{why_stopped()}; the finished fits are kept"))
+
+    def stopping_between(self, make: Callable[[Ground], Study]) -> Study:
+        """Make the study; where Ctrl-C falls between two fits, write it as interrupted with those that are finished."""
+        try:
+            return make(self)
+        except KeyboardInterrupt:
+            study = read_study(self.folder)
+            return self.interrupted(study, int(SIGINT), study.points)
 
 
 def model_options(asked: Request, recipe: Recipe) -> tuple[Option, ...]:
@@ -261,6 +272,7 @@ def open_ground(
     files.make_folder(asked.runs)
     folder = resumed or claim_run(asked.runs, f"{dataset.name}-{verb}")
     write_recipe(folder, recipe)
+    take_log(folder)
     return Ground(asked, recipe, first, folder)
 
 

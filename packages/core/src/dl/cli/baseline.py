@@ -28,8 +28,10 @@ from dl.cli.flags import (
     typed_choices,
 )
 from dl.cli.json_output import print_json
+from dl.cli.long_verbs import End, long_verb
 from dl.errors import BadOption
-from dl.limits import ending_after
+from dl.exit_codes import DONE
+from dl.limits import TIME_UP, ending_after
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ network with them.
 """
 
 
+@long_verb
 def baseline(
     domain: DomainName = "",
     data: Data = "",
@@ -68,7 +71,7 @@ def baseline(
     max_time: MaxTime = "",
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
-) -> None:
+) -> End:
     """Score baselines, as `dl.baseline`."""
     flags = {
         "input": input_,
@@ -98,6 +101,17 @@ def baseline(
         print_json(_json(found))
     else:
         _show(found)
+    return _end(found)
+
+
+def _end(ladder: Ladder) -> End:
+    """Return how the work ended, with the best of all answers."""
+    metric = ladder.info.headline
+    sign = 1 if metric.higher else -1
+    every = [*ladder.constants, *(one.baseline for one in ladder.rivals)]
+    best = max(every, key=lambda one: sign * one.score, default=None)
+    status, score = ("interrupted" if ladder.time_up else "finished"), best.score if best else None
+    return End(DONE, ladder.data, status, lambda: f"to beat: {best.answer}" if best else "", metric.name, score)
 
 
 def _show(ladder: Ladder) -> None:
@@ -116,6 +130,8 @@ def _show(ladder: Ladder) -> None:
         shown = show_estimate(metric, rival.estimate)
         table.add_row(plain(f"  {rival.baseline.answer}"), shown, f"{rival.baseline.seconds:.1f}")
     out.print(table)
+    if ladder.time_up:
+        out.print(plain(f"  {TIME_UP} before all were fitted", "yellow"))
 
 
 def _json(ladder: Ladder) -> dict[str, object]:
@@ -123,4 +139,5 @@ def _json(ladder: Ladder) -> dict[str, object]:
     head = {"data": ladder.data, "train": ladder.train, "val": ladder.val, "rule": ladder.rule}
     metric = ladder.info.headline
     names = {"metric": metric.name, "higher_is_better": metric.higher}
-    return head | names | {"constants": [asdict(one) for one in ladder.constants], "rivals": rivals}
+    answers = {"constants": [asdict(one) for one in ladder.constants], "rivals": rivals}
+    return head | names | answers | {"time_up": ladder.time_up}

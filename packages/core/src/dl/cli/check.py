@@ -33,7 +33,9 @@ from dl.cli.flags import (
     typed_choices,
 )
 from dl.cli.json_output import print_json
+from dl.cli.long_verbs import End, long_verb
 from dl.errors import BadOption, nearest
+from dl.exit_codes import DONE, FAILED
 from dl.limits import ending_after
 from dl.terminal import console, plain
 
@@ -67,6 +69,7 @@ With --against RUN, say whether inputs, targets or the score on the data have dr
 """
 
 
+@long_verb
 def check(
     domain: Annotated[str, typer.Argument(metavar="[DOMAIN]", help="Domain; recognized if omitted.")] = "",
     data: Annotated[str, typer.Argument(metavar="DATA", help="Name of a data set, or path to your own data.")] = "",
@@ -95,7 +98,7 @@ def check(
     runs: Runs = DEFAULT_RUNS,
     max_time: MaxTime = "",
     as_json: Json = False,
-) -> int:
+) -> End:
     """Check data, as `dl.check`."""
     if fail_on and fail_on not in FAIL_ON:
         raise BadOption(f"--fail-on {fail_on!r}: expected issue or tip{nearest(fail_on, FAIL_ON)}")
@@ -126,8 +129,11 @@ def check(
         _show(console(), found)
     counted = FAIL_ON[: FAIL_ON.index(fail_on) + 1] if fail_on else ()
     if isinstance(found, Drift):
-        return int(bool(counted) and found.state in ("inputs", "scores", "both"))
-    return int(any(finding.severity in counted for finding in found.findings))
+        drifted = bool(counted) and found.state in ("inputs", "scores", "both")
+        return End(FAILED if drifted else DONE, found.data, "finished", lambda: found.verdict)
+    fails = any(finding.severity in counted for finding in found.findings)
+    worst = found.findings[0].message if found.findings else "no finding"
+    return End(FAILED if fails else DONE, found.data, "finished", lambda: worst)
 
 
 def _show(out: Console, found: DataCheck) -> None:

@@ -36,6 +36,7 @@ from dl.cli.flags import (
     resolve_typed,
     typed_choices,
 )
+from dl.cli.long_verbs import End, detachable
 from dl.cli.train import finish
 from dl.errors import BadOption
 from dl.limits import ending_after
@@ -59,6 +60,7 @@ Protocols: holdout, kfold:4, iterated-kfold:4x3, repeated-holdout:5; chosen by t
 """
 
 
+@detachable
 def cv(
     domain: DomainName = "",
     data: Data = "",
@@ -91,7 +93,7 @@ def cv(
     max_time: MaxTime = "",
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
-) -> int:
+) -> End:
     """Cross-validate, as `dl.cv`."""
     flags = {
         "input": input_,
@@ -123,6 +125,6 @@ def cv(
     chosen = resolve_typed(plugins, domain, data, typed, seed=seed, reg=named, **names)
     where = Devices(accelerator, str(devices), precision=precision)
     fitted = (chosen, plugins, where, runs, console(stderr=True))
-    with ending_after(max_time), redirect_stdout(sys.stderr):  # a network may print
+    with ending_after(max_time) as limit, redirect_stdout(sys.stderr):  # a network may print
         run = cross_validate(*fitted, by_size=by_size, resumed=resumed, jobs=jobs, final=final, rivals=rivals)
-    return finish(run, plugins, as_json=as_json)
+    return finish(run, plugins, limit, as_json=as_json)

@@ -1,4 +1,4 @@
-"""Fits that outlive their terminal: start one, stop one, and tell somebody that one has ended."""
+"""Long work that outlives its terminal: start it, and stop it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dl.background import Background
 from dl.cli.flags import DEFAULT_RUNS, Json, Runs
-from dl.cli.json_output import json_line, last_document, print_json
-from dl.errors import BadOption, BadRun
+from dl.cli.json_output import last_document, print_document, print_json
+from dl.errors import BadRun
 from dl.exit_codes import DONE
 from dl.processes import HOST, is_running
 from dl.terminal import console, plain, safe_lines
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from dl.runs.run import Run
 
 POLL = 0.2  # seconds
-AT_MOST = 5.0  # seconds for whoever is notified
 FLAG = "--detach"
 LONG = 2_000  # characters of a line
 
@@ -34,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(help=_STOP)(stop)
 
 
-def detach_fit(arguments: Sequence[str], runs: Path, *, as_json: bool) -> int:
+def detach_verb(arguments: Sequence[str], runs: Path, *, as_json: bool) -> int:
     """Start the same command without the flag in a session of its own, and print how to watch it."""
     from dl.detached import LOG, detach
     from dl.runs.run import Run
@@ -47,7 +45,7 @@ def detach_fit(arguments: Sequence[str], runs: Path, *, as_json: bool) -> int:
         shown = [line for line in lines if line != document or not document]
         print(safe_lines("\n".join([*shown, ""])), end="", file=sys.stderr)
         if document:
-            print(document)
+            print_document(document)
         return begun.code or DONE
     if as_json:
         print_json({"run": str(begun.run), "pid": begun.pid, "log": str(begun.run / LOG)})
@@ -59,11 +57,11 @@ def detach_fit(arguments: Sequence[str], runs: Path, *, as_json: bool) -> int:
     return DONE
 
 
-_STOP = """End a fit that runs, with its report, as Ctrl-C does.
+_STOP = """End a fit, a study or a workflow that runs, with its report, as Ctrl-C does.
 
 Example: dl stop last
 
-It ends after the step that it is at, and can be continued. The command waits for that. A fit on another machine is
+It ends after the step that it is at, and can be continued. The command waits for that. What runs on another machine is
 stopped there.
 """
 
@@ -73,7 +71,7 @@ def stop(
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
 ) -> None:
-    """End a fit."""
+    """End what runs."""
     from dl.cli.status import show_one, standing_of_any
     from dl.runs.run import open_any
 
@@ -121,79 +119,3 @@ def writer_of(run: Run) -> tuple[int, str]:
     if host != HOST:
         raise BadRun(f"{run.name} runs on {host!r}, as process {pid}; stop it there: dl stop {run.number}")
     return pid, start
-
-
-def check_address(url: str) -> None:
-    """Refuse an address to notify that is no web address.
-
-    Raises:
-        BadOption: With an example.
-    """
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(url)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        fits = fits and url.isascii() and url.isprintable() and " " not in url
-    except ValueError:  # a port that is none
-        fits = False
-    if url and not fits:
-        raise BadOption(f"--notify {url!r} is no web address  example: --notify https://example.org/hook")
-
-
-def tell_end(run: Run, verdict: str, url: str, *, bell: bool) -> None:
-    """Tell that a run has ended: post a small JSON, and ring the bell of the terminal.
-
-    Args:
-        run: That has ended.
-        verdict: Of its report; empty where there is none.
-        url: To post to; empty for none.
-        bell: Whether the bell is rung.
-    """
-    if url and (why := post(url, ending(run, verdict))):
-        words = f"--notify: {url} was not told: {why}"
-        console(stderr=True).print(plain(f"dl: {words}", "yellow", LONG), soft_wrap=True)
-    if bell:
-        sys.stderr.write("\a")
-        sys.stderr.flush()
-
-
-def ending(run: Run, verdict: str) -> dict[str, object]:
-    """Return what is told of a run that has ended."""
-    manifest = run.manifest
-    name = manifest.task.headline.name
-    score = run.best.get(f"val_{name}") if manifest.best_epoch else None
-    return {
-        "run": run.name,
-        "status": manifest.status,
-        "verdict": verdict,
-        "metric": name,
-        "score": score,
-        "seconds": manifest.seconds,
-        "host": HOST,
-    }
-
-
-def post(url: str, content: dict[str, object]) -> str:
-    """Post JSON to a web address, in a thread, since a timeout holds for each byte of an answer and not for all.
-
-    Returns:
-        Why that failed, empty if it did not.
-    """
-    from urllib.error import HTTPError
-    from urllib.request import Request, urlopen
-
-    def send() -> None:
-        try:
-            urlopen(request, timeout=AT_MOST).close()
-        except HTTPError as error:  # it holds the connection
-            error.close()
-            raise
-
-    body = json_line(content).encode()
-    request = Request(url, body, {"Content-Type": "application/json", "User-Agent": "dl"})
-    thread = Background("--notify")
-    thread.call(send)
-    if not thread.close(AT_MOST):
-        return f"no answer in {AT_MOST:.0f} s"
-    return "" if thread.error is None else " ".join(str(thread.error).split()) or type(thread.error).__name__

@@ -87,6 +87,7 @@ MaxTime = Annotated[
 Notify = Annotated[
     str, typer.Option("--notify", help="At the end, post the verdict as JSON to this address.", metavar="URL")
 ]
+Detach = Annotated[bool, typer.Option("--detach", help="Go on without this terminal; see: dl status, dl stop.")]
 Bell = Annotated[bool, typer.Option("--bell", help="At the end, ring the bell of the terminal.")]
 Precision = Annotated[str, typer.Option("--precision", help="Number format: auto, 32-true, bf16-mixed, 16-mixed, ...")]
 

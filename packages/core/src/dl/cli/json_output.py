@@ -13,9 +13,24 @@ from typing import Any
 FLAG = "--json"
 
 
+_printed: list[bool] = []  # not empty once this command has printed its document
+
+
+def begin_command() -> None:
+    """Forget the document of an earlier command of this process."""
+    _printed.clear()
+
+
 def print_json(content: object) -> None:
-    """Print a document in one line; numbers that are not finite become null."""
-    print(json_line(content))
+    """Print the document of this command in one line; numbers that are not finite become null."""
+    print_document(json_line(content))
+
+
+def print_document(line: str) -> None:
+    """Print the document of this command, unless one is printed: an error or a signal behind it adds none."""
+    if not _printed:
+        print(line, flush=True)
+        _printed.append(True)
 
 
 def is_asked(arguments: Sequence[str]) -> bool:

@@ -18,7 +18,7 @@ import typer
 
 from dl.background import is_abandoned, leave_soon
 from dl.cli import json_output, rescue
-from dl.cli.json_output import error_document, is_asked
+from dl.cli.json_output import begin_command, error_document, is_asked, print_document
 from dl.cli.mending import command_of, with_command
 from dl.errors import DLError, NoAccess, PluginFailed, ProcessLost, barred_place, is_out_of_memory
 from dl.exit_codes import DONE, FAILED, LOST, PLUGIN, STOPPED, USAGE
@@ -115,6 +115,7 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; a user's mistake is one line on stderr."""
     warnings.showwarning = _one_line(set())  # warnings of dl are for users, not for developers
     arguments = _fill_resume(arguments)
+    begin_command()
     refuse = partial(_refuse, arguments)
     try:
         if not [word for word in arguments if word != json_output.FLAG]:
@@ -163,7 +164,7 @@ def run(arguments: list[str]) -> int:
         if not line:
             _suspect_plugins()
             if is_asked(arguments):
-                print(error_document(FAILED, type(error).__name__, str(error)), flush=True)
+                print_document(error_document(FAILED, type(error).__name__, str(error)))
             raise
         return refuse(error, line, PLUGIN)
 
@@ -260,7 +261,7 @@ def _refuse(arguments: Sequence[str], error: BaseException, message: str, code: 
     """Print the line of an error on stderr, and as a document on stdout where JSON is asked for; return its code."""
     line = _print_error(message)
     if is_asked(arguments):
-        print(error_document(code, type(error).__name__, line, command_of(line, arguments)), flush=True)
+        print_document(error_document(code, type(error).__name__, line, command_of(line, arguments)))
     return code
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from dl.cli.json_output import error_document, is_asked
+from dl.cli.json_output import error_document, is_asked, print_document
 from dl.errors import DLError, InstallFailed
 from dl.exit_codes import DONE, FAILED, PLUGIN
 from dl.plugins.discovery import OWN, FoundPlugin, installed, metadata_folders
@@ -24,7 +24,7 @@ def rescue(arguments: Sequence[str], error: Exception) -> int:
     line = f"{_kind(error)}: {error}{_reason()}"
     _print_error(line)
     if is_asked(arguments):
-        print(error_document(PLUGIN, _kind(error), line))
+        print_document(error_document(PLUGIN, _kind(error), line))
     if verb not in VERBS or any(word.startswith("-") for word in words):
         _print_error("what still works: dl doctor, dl plugins, dl uninstall NAME")
         return PLUGIN

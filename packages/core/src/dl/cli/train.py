@@ -18,7 +18,6 @@ from rich.table import Table
 from rich.text import Text
 
 from dl import files
-from dl.cli.detach import check_address, detach_fit, tell_end
 from dl.cli.flags import (
     DEFAULT_RUNS,
     Accelerator,
@@ -49,10 +48,11 @@ from dl.cli.flags import (
     typed_choices,
     with_flags,
 )
-from dl.cli.json_output import print_json
+from dl.cli.json_output import error_document, last_document, print_document, print_json
+from dl.cli.long_verbs import End, detachable, of_run
 from dl.errors import BadOption, DLError
-from dl.exit_codes import FAILED, of_signal
-from dl.launch import MOST_PER_CORE, follow, is_started_elsewhere, launch, need_address
+from dl.exit_codes import DONE, FAILED, of_signal
+from dl.launch import MOST_PER_CORE, STOP_CODES, follow, is_first, is_started_elsewhere, launch, need_address
 from dl.options import split_named, split_pairs
 from dl.terminal import cell, console, plain, safe_lines, safe_text
 from dl.version import PROJECT
@@ -60,6 +60,7 @@ from dl.words import many
 
 if TYPE_CHECKING:
     from dl.inference.predict import Prediction
+    from dl.limits import Limit
     from dl.plugins.registry import Plugins
     from dl.recipes.asked import Asked
     from dl.recipes.recipe import Recipe
@@ -94,6 +95,7 @@ more epochs: dl fit --resume 3 epochs=20
 """
 
 
+@detachable
 def fit(
     context: typer.Context,
     domain: DomainName = "",
@@ -136,24 +138,14 @@ def fit(
     precision: Precision = "32-true",
     num_nodes: Annotated[int, typer.Option(help="Number of machines.")] = 1,
     max_time: MaxTime = "",
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Go on without this terminal; see: dl status, dl stop.")
-    ] = False,
-    notify: Annotated[
-        str, typer.Option(help="At the end, post the verdict as JSON to this address.", metavar="URL")
-    ] = "",
-    bell: Annotated[bool, typer.Option("--bell", help="At the end, ring the bell of the terminal.")] = False,
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
-) -> int:
+) -> End:
     """Train, as `dl.fit`."""
-    check_address(notify)
-    if detach:
-        return detach_fit(context.obj, runs, as_json=as_json)
     follow()
     where = (accelerator, devices, strategy, precision, num_nodes, max_time)
-    if (code := _on_each_device(context.obj, *_places(where, resume, runs))) is not None:
-        return code
+    if (end := _on_each_device(context.obj, *_places(where, resume, runs), as_json=as_json)) is not None:
+        return end
     flags = {
         "input": input_,
         "target": target,
@@ -182,8 +174,7 @@ def fit(
         }
         named |= {"--seed": "" if seed is None else str(seed), "--reg": " ".join(reg or [])}
         _need_nothing_typed(resume, named, typed)
-        ending = (notify, bell)
-        return _resume(resume, plugins, typed, where, runs, loggers, rivals, accept_changes, ending, as_json=as_json)
+        return _resume(resume, plugins, typed, where, runs, loggers, rivals, accept_changes, as_json=as_json)
     if accept_changes:
         raise BadOption("--accept-changes goes with --resume")
     with hinting_at_flags(typed):
@@ -196,8 +187,8 @@ def fit(
     with redirect_stdout(sys.stderr):  # a network may print
         run = fit_recipe(*places, rivals=rivals, resume_if_exists=resume_if_exists)
     if not is_first_device():  # whoever started it takes another code for a fault, and would end the first one
-        return 0
-    return finish(run, plugins, notify, bell=bell, as_json=as_json)
+        return End(DONE)
+    return finish(run, plugins, as_json=as_json)
 
 
 def _need_nothing_typed(run: str, named: dict[str, str], typed: dict[str, str]) -> None:
@@ -222,10 +213,9 @@ def _resume(
     loggers: dict[str, Any],  # Any: options by name
     rivals: bool | None,
     accept_changes: bool,
-    ending: tuple[str, bool],
     *,
     as_json: bool,
-) -> int:
+) -> End:
     """Resume a run, and print its report."""
     from dl.recipes.recipe import SAVE_EVERY, TRAIN_OPTIONS
     from dl.training.devices import Devices, is_first_device
@@ -239,8 +229,7 @@ def _resume(
     how: dict[str, Any] = {"rivals": rivals, "accept_changes": accept_changes}  # Any: of several types
     with redirect_stdout(sys.stderr):  # a network may print
         run = resume_run(*places, epochs=epochs, save_every=given.get(SAVE_EVERY), **how)
-    notify, bell = ending
-    return finish(run, plugins, notify, bell=bell, as_json=as_json) if is_first_device() else 0
+    return finish(run, plugins, as_json=as_json) if is_first_device() else End(DONE)
 
 
 def _places(where: tuple[str, str, str, str, int, str], resume: str, runs: Path) -> tuple[str, str, int]:
@@ -258,8 +247,11 @@ def _places(where: tuple[str, str, str, str, int, str], resume: str, runs: Path)
     return stored.accelerator, stored.devices, stored.num_nodes
 
 
-def _on_each_device(arguments: list[str], accelerator: str, devices: str, nodes: int) -> int | None:
-    """Run these arguments in a process for each device, and return the exit code; None for one device.
+def _on_each_device(arguments: list[str], accelerator: str, devices: str, nodes: int, *, as_json: bool) -> End | None:
+    """Run these arguments in a process for each device, and return the end; None for one device.
+
+    The document of the fit is that of the first process. One that was ended before it printed it has none: then this
+    one prints how it ended.
 
     Raises:
         BadDevices: If this machine lacks the devices, or the machines of a fit on several are not named.
@@ -275,11 +267,17 @@ def _on_each_device(arguments: list[str], accelerator: str, devices: str, nodes:
     if count * nodes == 1:
         return None
     need_address(os.environ, nodes)
-    code, message = launch(arguments, count, nodes)
+    ended = launch(arguments, count, nodes, gathers=as_json)
     out = console(stderr=True)
-    for number, line in enumerate(message.splitlines()):
+    lines = ended.message.splitlines()
+    for number, line in enumerate(lines):
         out.print(plain(line if number else f"dl: {line}", "" if number else "red", longest=2000), soft_wrap=True)
-    return code
+    why = lines[0] if lines else "stopped" if ended.code in STOP_CODES else ""
+    if document := last_document(ended.output):
+        print_document(document)
+    elif as_json and (ended.code or is_first()):
+        print_document(error_document(ended.code, "TrainingFailed" if lines else "KeyboardInterrupt", why))
+    return End(ended.code, status="failed" if lines else "", verdict=lambda: why)
 
 
 def resolve_going_on(plugins: Plugins, asked: Asked, from_run: str, runs: Path) -> Recipe:
@@ -296,27 +294,25 @@ def resolve_going_on(plugins: Plugins, asked: Asked, from_run: str, runs: Path) 
     return resolve_from(plugins, open_run(from_run, runs), asked)
 
 
-def finish(run: Run, plugins: Plugins, notify: str = "", *, bell: bool = False, as_json: bool) -> int:
-    """Print what a finished or interrupted run reached, as JSON or as its report; return the exit code.
+def finish(run: Run, plugins: Plugins, limit: Limit | None = None, *, as_json: bool) -> End:
+    """Print what a finished or interrupted run reached, as JSON or as its report; return its end.
 
     A run that is still running is one whose end could not be written.
 
     Args:
         run: That has ended.
         plugins: The registered plugins.
-        notify: An address to which the end is told.
-        bell: Whether the bell of the terminal is rung.
+        limit: Of time, which ended it as a signal does; None where it was no signal.
         as_json: Whether JSON is printed.
     """
+    manifest = run.manifest
     if as_json:
-        manifest = run.manifest
-        print_json({"run": str(run.path), "status": manifest.status, "best": run.best})
+        ended = {"run": str(run.path), "status": manifest.status, "message": manifest.message}
+        print_json({**ended, "best": run.best})
     else:
         report(run, plugins)
-    tell_end(run, _verdict(run, plugins) if notify else "", notify, bell=bell)
-    if run.manifest.status == "running":
-        return FAILED
-    return of_signal(run.manifest.signal)
+    code = limit.code_of(manifest.signal) if limit else of_signal(manifest.signal)
+    return of_run(run, FAILED if manifest.status == "running" else code, lambda: _verdict(run, plugins))
 
 
 def _verdict(run: Run, plugins: Plugins) -> str:

@@ -39,6 +39,7 @@ from dl.cli.flags import (
     typed_choices,
 )
 from dl.cli.json_output import print_json
+from dl.cli.long_verbs import End, detachable
 from dl.errors import BadOption
 from dl.exit_codes import DONE, of_signal
 from dl.options import split_named
@@ -68,6 +69,7 @@ options are those of dl fit.
 """
 
 
+@detachable
 def tune(
     domain: DomainName = "",
     data: Data = "",
@@ -108,7 +110,7 @@ def tune(
     precision: Precision = "32-true",
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
-) -> int:
+) -> End:
     """Tune, as `dl.tune`."""
     flags = {
         "input": input_,
@@ -134,7 +136,7 @@ def tune(
 
     budget = read_budget(trials, time)
     if show:
-        return _show_shared(storage, study, as_json)
+        return End(_show_shared(storage, study, as_json))
     from dl.plugins.loading import load_plugins
 
     plugins = load_plugins()
@@ -159,7 +161,17 @@ def tune(
         print_json(study_content(found))
     else:
         show_study(console(), found)
-    return of_signal(found.signal)
+    return _end(found)
+
+
+def _end(study: Study) -> End:
+    """Return how a study ended."""
+    from dl.tuning.study import count_trials
+
+    best, name = study.best, study.shared or study.name
+    verdict = f"{count_trials(study)}; the luck: {_luck(study)}" if best else count_trials(study)
+    score = best.score if best else None
+    return End(of_signal(study.signal), name, study.status, lambda: verdict, study.metric.name, score)
 
 
 def _show_shared(storage: str, name: str, as_json: bool) -> int:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dl.cli.long_verbs import End, long_verb
 from dl.errors import BadOption
+from dl.exit_codes import DONE
 from dl.terminal import console, plain
 from dl.tutorial.course import DATA, find_course
 
@@ -35,6 +37,7 @@ which can be removed afterwards.
 """
 
 
+@long_verb
 def tutorial(
     data: Annotated[
         str, typer.Option("--data", metavar="DATA", help="A data set, or a folder or table: images, rows or texts.")
@@ -46,8 +49,8 @@ def tutorial(
     step: Annotated[int, typer.Option("--step", help="Begin with this step.  [the first that is not done]")] = 0,
     listed: Annotated[bool, typer.Option("--list", help="List the steps, and which are done.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Run all steps without waiting for Enter.")] = False,
-) -> int:
-    """Walk through the steps, and return the exit code of a command that failed."""
+) -> End:
+    """Walk through the steps, and return how it ended."""
     from dl.plugins.loading import load_plugins
     from dl.tutorial.lessons import LESSONS
     from dl.tutorial.progress import read_progress
@@ -58,7 +61,7 @@ def tutorial(
     progress = read_progress(place, course.data)
     if listed:
         _list(progress)
-        return 0
+        return End(DONE)
     if not 0 <= step <= len(LESSONS):
         raise BadOption(f"--step {step}: there are {len(LESSONS)} steps  see: dl tutorial --list")
     first, out = step or first_open(progress), console()
@@ -67,11 +70,14 @@ def tutorial(
             plain(f"all {len(LESSONS)} steps are done, in {place}  again: {again(course, place)} --step 1"),
             soft_wrap=True,
         )
-        return 0
+        return End(DONE)
     if not yes and not sys.stdin.isatty():
         console(stderr=True).print(plain("the input is no terminal: the steps run without waiting", "dim"))
         yes = True
-    return walk(course, place, progress, first, (lambda: True) if yes else _wait, out)
+    code = walk(course, place, progress, first, (lambda: True) if yes else _wait, out)
+    done = sum(lesson.name in read_progress(place, course.data).done for lesson in LESSONS)
+    status = "finished" if done == len(LESSONS) else "failed" if code else "interrupted"
+    return End(code, place.name, status, lambda: f"{done} of {len(LESSONS)} steps are done")
 
 
 def _wait() -> bool:

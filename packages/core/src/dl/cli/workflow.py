@@ -33,6 +33,7 @@ from dl.cli.flags import (
     typed_choices,
 )
 from dl.cli.json_output import print_json
+from dl.cli.long_verbs import End, detachable
 from dl.errors import BadOption
 from dl.exit_codes import DONE, FAILED, of_signal
 from dl.options import split_named
@@ -60,6 +61,7 @@ A workflow that was stopped or killed goes on with --resume. Further options are
 """
 
 
+@detachable
 def workflow(
     domain: DomainName = "",
     data: Data = "",
@@ -92,7 +94,7 @@ def workflow(
     precision: Precision = "32-true",
     runs: Runs = DEFAULT_RUNS,
     as_json: Json = False,
-) -> int:
+) -> End:
     """Work in stages, as `dl.workflow`."""
     flags = {
         "input": input_,
@@ -132,9 +134,8 @@ def workflow(
         print_json(workflow_content(found))
     else:
         _show(found)
-    if found.signal:
-        return of_signal(found.signal)
-    return FAILED if found.status == "stopped" else DONE
+    code = of_signal(found.signal) or (FAILED if found.status == "stopped" else DONE)
+    return End(code, found.name, found.status, lambda: found.message or found.stage("final").result)
 
 
 def _show(found: Workflow) -> None:

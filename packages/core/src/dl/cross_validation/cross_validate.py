@@ -28,8 +28,10 @@ from dl.cross_validation.pool import FinishedFold
 from dl.cross_validation.pooled import drop_logits, finish, manifest_of, start
 from dl.cross_validation.refit import refit
 from dl.data.examples import Dataset, subset_fingerprint, whole
+from dl.detached import take_log
 from dl.errors import BadDevices, BadOption, BadRun, CannotWrite, DLError, nearest
 from dl.learners.keep import are_wanted, keep_safely
+from dl.limits import cut_short, why_stopped
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
 from dl.plugins.model_file import label_of
@@ -236,12 +238,13 @@ def _fit_folds(
         written = manifest.with_status(status, seconds=seconds, **changes)
         commit(folder, written)
 
-    with _alone(folder):
+    with _alone(folder), cut_short():
         if resumed and resumed.manifest.status == "finished":  # only the network on all examples is missing
             manifest = replace(resumed.manifest, final=final)
         else:
             with _ending(folder, write):
                 write("running")
+                take_log(folder)
                 runs = dict[int, Run]()
                 fits = _folds(plan, folder / FOLDS, first, devices, plugins, at_hand, jobs, places)
                 for number, run in reported(fits, "folds", plan.protocol.fits):
@@ -262,7 +265,7 @@ def _fit_folds(
         finally:  # a network that fails on all examples leaves the folds, which are finished
             write("finished", message=message)
         drop_logits(folder)
-        return Run(folder, at_hand or None)
+    return Run(folder, at_hand or None)
 
 
 def _folds(
@@ -299,7 +302,7 @@ def _refit(
     console.print(plain(f"  refit on all {size}, {many(manifest.best_epoch, 'epoch')}"))
     if refit(plan, folder, manifest.best_epoch, devices, plugins, at_hand):
         return ""
-    return f"the fit on all examples was stopped by a signal; {_go_on(folder)} --final {REFIT}"
+    return f"{why_stopped()} in the fit on all examples; {_go_on(folder)} --final {REFIT}"
 
 
 def _go_on(folder: Path) -> str:
@@ -325,7 +328,7 @@ def _ending(folder: Path, write: Callable[..., None]) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, SecondSignal):
-        write("interrupted", message=f"stopped by a signal between two folds; {_go_on(folder)}", signal=int(SIGINT))
+        write("interrupted", message=f"{why_stopped()} between two folds; {_go_on(folder)}", signal=int(SIGINT))
         raise
     except Exception as error:
         message = str(error) if isinstance(error, DLError) else describe_error(error)

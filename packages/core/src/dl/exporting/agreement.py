@@ -5,7 +5,7 @@ Letters: ``n`` examples.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from dl.errors import BadData
 from dl.exporting.whole import ANSWER, VALUES, Output, answer_of, parts_of
 from dl.inference.loaded import LoadedRun
 from dl.preparation import CATEGORY, TOKENS, Preparation, Raw, numbers_of
+from dl.work import doing
 
 LEAST_SHARE = 0.9999  # of answers that are the same
 MOST_APART = 0.01  # of two probabilities
@@ -89,7 +90,7 @@ def measure(
         part: The examples in words.
     """
     same, difference = np.ones(len(examples), bool), 0.0
-    for start in range(0, len(examples), AT_ONCE):
+    for start in _starts(len(examples)):
         chosen = np.arange(start, min(start + AT_ONCE, len(examples)))
         found = call(
             preparation.raw(
@@ -102,6 +103,14 @@ def measure(
             difference = max(difference, apart)
     of = "value" if all(one.kind == VALUES for one in outputs) else "probability"
     return Agreement(part, len(examples), int(same.sum()), difference, of)
+
+
+def _starts(count: int) -> Iterator[int]:
+    """Yield the first of each of the examples that are compared at once, and report how many are compared."""
+    with doing("comparing", count) as work:
+        for start in range(0, count, AT_ONCE):
+            yield start
+            work.advance(min(AT_ONCE, count - start))
 
 
 def _compare(one: Output, ours: NDArray[Any], theirs: NDArray[Any]) -> tuple[NDArray[np.bool_], float]:

@@ -34,6 +34,7 @@ from dl.splits.partition import split_data
 from dl.terminal import safe_text
 from dl.training.read_new import adopt_splits, reload_dataset
 from dl.version import VERSION
+from dl.work import doing
 
 if TYPE_CHECKING:
     from dl.plugins.at_hand import Model
@@ -111,11 +112,13 @@ def export(
     examples, part = held_out(opened, plugins)
     wanted = expected(opened, examples)
     opened = _on_cpu(opened)
-    package = Package(preparation, outputs_of(opened), trace(opened, preparation))
+    with doing("tracing"):
+        package = Package(preparation, outputs_of(opened), trace(opened, preparation))
     package.config.update(_config(opened, package, place, kind))
     stem = place.stem if kind.suffix else place.name
     with _staged(place) as staging:
-        names = _write(kind.contents(package, stem, ""), staging)  # to be compared: its card is still to be written
+        with doing("converting"):
+            names = _write(kind.contents(package, stem, ""), staging)  # to be compared: its card is still to be written
         call = kind.open(package, staging / names[0] if kind.suffix else staging)
         agreement = measure(call, preparation, package.outputs, examples, wanted, part)
         need_agreement(agreement, run.name)

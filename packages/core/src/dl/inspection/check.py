@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dl.data.branches import columns_of
 from dl.data.examples import Dataset, Examples, Subset
 from dl.errors import BadOption, unknown
+from dl.finding import Finding
 from dl.groups import Groups
+from dl.limits import cut_short, is_time_up
 from dl.plugins.at_hand import AtHand, take_arguments
 from dl.plugins.loading import load_plugins
 from dl.plugins.model_file import short_model
@@ -36,7 +40,7 @@ from dl.runs.report import Which
 from dl.runs.run import first_answer
 from dl.specs import IN_MEMORY
 from dl.splits.near_texts import are_compared
-from dl.splits.partition import DataSplits, guarded, load_dataset, split_data
+from dl.splits.partition import COPIES, INPUTS, NEAR_TEXTS, DataSplits, guards_of, load_dataset, skipped, split_data
 from dl.splits.serial import dated_columns
 from dl.tasks.table import decide
 from dl.training.sketches import project_splits
@@ -146,9 +150,12 @@ def foresee(recipe: Recipe, plugins: Plugins, asked: Asked, at_hand: AtHand) -> 
     dataset = load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
     facts = data_facts(dataset)
     recipe, _ = close_recipe(recipe, dataset, plugins, at_hand, facts)
-    splits = guarded(dataset, split_data(dataset, recipe, plugins))
+    splits, missed = _look(dataset, split_data(dataset, recipe, plugins))
     names, positive = splits.train.examples.names, str(recipe.train.get("positive", AUTO))
     task = decide(splits.train.targets, names, recipe.task, tasks=plugins.tasks, positive=positive).info
+    looked, sketch = _guarded(dataset, splits, task), dict[str, NDArray[Any]]()  # Any: each with its own type
+    with cut_short():
+        sketch = project_splits(splits.train, splits.val, splits.groups["train"])
     manifest = Manifest(
         name="",
         status="running",
@@ -168,12 +175,25 @@ def foresee(recipe: Recipe, plugins: Plugins, asked: Asked, at_hand: AtHand) -> 
         recipe,
         manifest,
         tuple(splits.findings),
-        tuple(_guarded(dataset, splits, task)),
+        tuple(code for code, guard in looked.items() if guard not in missed),
         splits.leaked,
         _outcomes(splits.train, splits.groups["train"]),
         _outcomes(splits.val, splits.groups["val"]),
-        project_splits(splits.train, splits.val, splits.groups["train"]),
+        sketch,
+        tuple(code for code, guard in looked.items() if guard in missed),
     )
+
+
+def _look(dataset: Dataset, splits: DataSplits) -> tuple[DataSplits, frozenset[str]]:
+    """Return the splits with what the guards find, and the guards for which the time was up."""
+    guards, found = guards_of(dataset, splits), dict[str, list[Finding]]()
+    for name, guard in guards.items():
+        if is_time_up():
+            break
+        with cut_short():
+            found[name] = guard()
+    findings = [finding for each in found.values() for finding in each]
+    return replace(splits, findings=[*findings, *skipped(dataset)]), frozenset(guards.keys() - found.keys())
 
 
 def _outcomes(subset: Subset, groups: Groups | None) -> PartOutcomes:
@@ -182,22 +202,22 @@ def _outcomes(subset: Subset, groups: Groups | None) -> PartOutcomes:
     return PartOutcomes(subset.ids, subset.targets, nothing, nothing, nothing, groups, None)
 
 
-def _guarded(dataset: Dataset, splits: DataSplits, task: TaskInfo) -> list[str]:
-    """Return the codes of the guards that had something to look at."""
+def _guarded(dataset: Dataset, splits: DataSplits, task: TaskInfo) -> dict[str, str]:
+    """Return the codes that had something to look at, each with its guard."""
     examples = splits.train.examples
-    found = ["data-duplicates-across-split", "data-duplicates"]
+    found = dict.fromkeys(["data-duplicates-across-split", "data-duplicates"], COPIES)
     if not task.from_inputs:
-        found.append("data-conflicting-targets")
+        found["data-conflicting-targets"] = COPIES
     if examples.times is not None:
-        found.append("data-time-overlap")
+        found["data-time-overlap"] = INPUTS
     if _has_columns(examples):
-        found += OF_COLUMNS[:3]
+        found |= dict.fromkeys(OF_COLUMNS[:3], INPUTS)
     if examples.groups is None and examples.times is None and (_has_columns(examples) or len(examples.sources)):
-        found.append(OF_COLUMNS[3])
+        found[OF_COLUMNS[3]] = INPUTS
     if examples.times is None and dated_columns(examples):
-        found.append("data-dates-mixed")
+        found["data-dates-mixed"] = INPUTS
     if are_compared(splits.train, splits.val):
-        found.append("data-near-duplicates")
+        found["data-near-duplicates"] = NEAR_TEXTS
     return found
 
 

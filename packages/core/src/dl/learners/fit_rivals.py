@@ -23,6 +23,7 @@ from dl.intervals import Estimate
 from dl.learner import Learner
 from dl.learners import known_answers
 from dl.learners.fitted import CLASSIFIER, Prepared, as_logits, fit_learner, learner_of, prepare
+from dl.limits import cut_short, is_time_up
 from dl.options import check
 from dl.plugins.attribution import unwrapped
 from dl.plugins.registry import Plugins
@@ -113,10 +114,32 @@ def fit_rivals(
         groups: Of the validation examples; None where they are independent.
         quick: Whether each gets so few examples that it takes a part of a short fit.
         failed: Called with the name of a rival that failed, which is left out; None raises its error.
+
+    Returns:
+        The scores; where a limit of time is over, of those that are fitted by then.
     """
     found: list[RivalScore] = []
+    with cut_short():
+        _fit_each(rivals, task, train, val, seed, groups, quick, failed, found)
+    return found
+
+
+def _fit_each(
+    rivals: Sequence[Rival],
+    task: Task,
+    train: Subset,
+    val: Subset,
+    seed: int,
+    groups: Groups | None,
+    quick: bool,
+    failed: Failed | None,
+    found: list[RivalScore],
+) -> None:
+    """Fit each rival, as `fit_rivals`, and append its score."""
     preparing = _Preparing(val)
     for rival in rivals:
+        if is_time_up():
+            return
         try:
             count = examples_of(rival.learner, task, train, quick=quick) if rival.learner.reads(train) else 0
             if count and rival.learner.suits(train, val):
@@ -126,7 +149,6 @@ def fit_rivals(
             if failed is None:
                 raise
             failed(rival.name, error)
-    return found
 
 
 def examples_of(learner: Learner, task: Task, train: Subset, *, quick: bool) -> int:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from dl.errors import DLError
 from dl.learners.fit_rivals import Failed, RivalScore, fit_rivals, ordered, rivals_of
+from dl.limits import is_time_up
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.recipes.recipe import Recipe
@@ -69,7 +70,8 @@ def keep_safely(run: Run, fit: Callable[[Failed], Sequence[RivalScore]]) -> list
         if found := fit(lambda name, error: notes.append(f"without the rival {name!r}: {_reason(error)}")):
             keep_rivals(run, found)
     except KeyboardInterrupt:
-        notes.append(f"rivals left out, as asked by Ctrl-C  fit them: dl baseline {run.name}")
+        why = "as the time was up" if is_time_up() else "as asked by Ctrl-C"
+        notes.append(f"rivals left out, {why}  fit them: dl baseline {run.name}")
     except Exception as error:  # the run is finished, whatever a learner or a disk does
         notes.append(f"without rivals: {_reason(error)}")
     return notes

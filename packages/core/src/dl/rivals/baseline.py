@@ -15,6 +15,7 @@ from dl.errors import BadRun
 from dl.learners.fit_rivals import Failed, RivalScore, fit_rivals, ordered, rivals_of
 from dl.learners.keep import keep_rivals, others
 from dl.learners.rules import score_rules
+from dl.limits import cut_short, is_time_up
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
@@ -46,6 +47,7 @@ class Ladder:
         info: The task.
         constants: Answers that are the same for every example.
         rivals: Cheap learners, the best first.
+        time_up: Whether a limit of time ended it before all of them were fitted.
     """
 
     data: str
@@ -55,6 +57,7 @@ class Ladder:
     info: TaskInfo
     constants: tuple[Baseline, ...]
     rivals: tuple[RivalScore, ...]
+    time_up: bool = False
 
 
 def baseline(
@@ -124,7 +127,7 @@ def _of_run(run: Run, plugins: Plugins) -> Ladder:
     keep_rivals(run, rivals)
     parts = manifest.parts
     fixed = tuple(one for one in others(manifest) if not one.rival or one.name == AS_IT_WAS)
-    return Ladder(parts.name, parts.train, parts.val, parts.rule, task.info, fixed, rivals)
+    return Ladder(parts.name, parts.train, parts.val, parts.rule, task.info, fixed, rivals, is_time_up())
 
 
 def rivals_of_folds(
@@ -156,6 +159,8 @@ def rivals_of_folds(
         fitted = fit_rivals(rivals, task, splits.train, splits.val, recipe.seed, quick=quick, failed=failed)
         for one in (*score_rules(domain, recipe, task, splits), *fitted):
             found.setdefault(one.baseline.name, []).append(one)
+        if is_time_up():
+            break
         rivals = [one for one in rivals if len(found.get(one.name, ())) == len(next(iter(found.values()), ()))]
     folds = [np.flatnonzero(pooled.folds == number) for number in range(1, len(run.folds) + 1)]
     every = [_pooled(each, folds, task.info, pooled) for each in found.values() if len(each) == len(folds)]
@@ -183,7 +188,9 @@ def _ladder(
     plugins: Plugins, task: Task, recipe: Recipe, splits: DataSplits, parts: Parts, constants: Sequence[Baseline]
 ) -> Ladder:
     every = rivals_of(plugins, recipe.domain, task, recipe.model)
-    found = score_rules(plugins.domain(recipe.domain).load(), recipe, task, splits)
+    found = list[RivalScore]()
+    with cut_short():
+        found = score_rules(plugins.domain(recipe.domain).load(), recipe, task, splits)
     found += fit_rivals(every, task, splits.train, splits.val, recipe.seed, splits.groups["val"])
     rivals = tuple(ordered(found, higher=task.info.headline.higher))
-    return Ladder(parts.name, parts.train, parts.val, parts.rule, task.info, tuple(constants), rivals)
+    return Ladder(parts.name, parts.train, parts.val, parts.rule, task.info, tuple(constants), rivals, is_time_up())

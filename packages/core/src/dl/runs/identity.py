@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from dl.data.branches import Branches, Part
 from dl.data.examples import Dataset, Examples
 from dl.data.ragged import Ragged
+from dl.limits import TIME_UP
 from dl.recipes.recipe import SAVE_EVERY, Recipe
-from dl.runs.manifest import TIME_UP
 from dl.runs.run import Run, keep_json, read_json
 
 IDENTITY = "identity.json"  # in the folder of a run

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 AS_IT_WAS = "origin"  # name of the baseline that is the run from which a fit goes on
-TIME_UP = "the time was up"  # how the message of a run begins that --max-time ended
 STATUSES = ("running", "finished", "interrupted", "failed", "killed")
 
 

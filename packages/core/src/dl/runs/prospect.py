@@ -33,6 +33,7 @@ class Prospect:
         train: Ids, targets and groups of the training set; no epoch.
         val: The same of the validation set.
         inputs: ``train_inputs`` and ``val_inputs`` (n, F), their ``train_rows`` and ``val_rows``, and ``train_groups``.
+        unfinished: Codes of the guards for which the time was up.
     """
 
     asked: Asked
@@ -44,6 +45,7 @@ class Prospect:
     train: PartOutcomes
     val: PartOutcomes
     inputs: Mapping[str, NDArray[Any]]  # Any: each with its own type
+    unfinished: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ and the test part stays closed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +45,8 @@ from dl.words import many, were
 
 if TYPE_CHECKING:
     from dl.domain import Domain
+
+COPIES, NEAR_TEXTS, INPUTS = "copies", "near texts", "inputs"  # what the guards look for
 
 
 @dataclass(frozen=True)
@@ -195,10 +197,18 @@ def choose_scored(examples: Examples, positions: Index, size: int, seed: int) ->
 
 def guarded(dataset: Dataset, splits: DataSplits) -> DataSplits:
     """Return the splits with what the guards find in them, before anything is learnt."""
-    train, val = splits.train, splits.val
-    findings = check_split(train, splits.keys["train"], val, splits.keys["val"])
-    findings += check_near_texts(train, val, splits.leaked) + check_inputs(dataset, train, val) + _skipped(dataset)
-    return replace(splits, findings=findings)
+    found = [finding for guard in guards_of(dataset, splits).values() for finding in guard()]
+    return replace(splits, findings=[*found, *skipped(dataset)])
+
+
+def guards_of(dataset: Dataset, splits: DataSplits) -> dict[str, Callable[[], list[Finding]]]:
+    """Return the guards of a split by what they look for: exact copies, near ones, telling inputs."""
+    train, val, keys = splits.train, splits.val, splits.keys
+    return {
+        COPIES: lambda: check_split(train, keys["train"], val, keys["val"]),
+        NEAR_TEXTS: lambda: check_near_texts(train, val, splits.leaked),
+        INPUTS: lambda: check_inputs(dataset, train, val),
+    }
 
 
 def refuse_no_numbers(subset: Subset, name: str) -> None:
@@ -293,7 +303,7 @@ def _next_fold(dataset: Dataset, recipe: Recipe, groups: Index, strata: Strata |
     return _hold_out(dataset, replace(recipe, split={**recipe.split, "fold": following}), groups, strata).val
 
 
-def _skipped(dataset: Dataset) -> list[Finding]:
+def skipped(dataset: Dataset) -> list[Finding]:
     """Report rows or files that could not be used and were left out."""
     if not dataset.skipped:
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dl.capacity.study import beats_constant
-from dl.runs.manifest import TIME_UP
+from dl.limits import TIME_UP
 from dl.runs.run import Run
 from dl.runs.wording import show_estimate
 from dl.runs.workflow import Rung, StageRecord, Workflow

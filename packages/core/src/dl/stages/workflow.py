@@ -26,6 +26,7 @@ from dl import files
 from dl.cross_validation.plan import make_plan
 from dl.data.examples import Dataset, subset_fingerprint, whole
 from dl.data.memory import is_named
+from dl.detached import take_log
 from dl.errors import BadData, BadOption, BadRun, CannotWrite, DLError, nearest
 from dl.limits import parse_time
 from dl.plugins.loading import load_plugins
@@ -290,6 +291,7 @@ def _run_stages(
     keeper = _Keeper(replace(state, signal=0, message=""))
     with _alone(state.path):
         keeper.write(status=RUNNING)
+        take_log(state.path)
         bench = Bench(plugins, devices, dataset, first, state.path, display.inner, keeper.keep)
         _show_head(display, state)
         with _ending(keeper, display):

@@ -20,6 +20,7 @@ from dl.runs.outcomes import Scored
 from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard
 from dl.training.diagnostics import penultimate, pool_tokens
+from dl.work import doing
 
 
 class RunningMeans:
@@ -68,9 +69,11 @@ def _prepared(
     """Yield the batches of a sampler as the network reads them."""
     weight = next(network.parameters())
     data.targets = data.targets.to(weight.device)
-    for some in sampler:
-        prepared: Tensor | Padded = preprocessor(data.take(some)[0])
-        yield prepared.to(weight.dtype) if isinstance(prepared, Tensor) else prepared
+    with doing("computing", len(sampler.local_positions)) as work:
+        for some in sampler:
+            prepared: Tensor | Padded = preprocessor(data.take(some)[0])
+            yield prepared.to(weight.dtype) if isinstance(prepared, Tensor) else prepared
+            work.advance(len(some))
 
 
 def compute_features(

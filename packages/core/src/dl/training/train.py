@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from dl.errors import BadDevices, CannotWrite, DLError, ProcessLost, TrainingFailed, is_out_of_memory
 from dl.features import Stopped
+from dl.limits import TIME_UP, why_stopped
 from dl.plugins.states import describe_error
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe
-from dl.runs.manifest import TIME_UP
 from dl.runs.run import Run
 from dl.signals import SecondSignal, StopFlag
 from dl.terminal import plain
@@ -157,10 +157,10 @@ def train(
                 with suppress(CannotWrite):  # older states then stay
                     keeper.clear(module)
         else:
-            words = f"stopped by a signal in epoch {len(writer.rows)}, after step {module.steps_done}"
+            words = f"{why_stopped()} in epoch {len(writer.rows)}, after step {module.steps_done}"
             writer.end("interrupted", words, flag.received)
     except Stopped:
-        writer.end("interrupted", "stopped by a signal while features were computed", flag.received or 0)
+        writer.end("interrupted", f"{why_stopped()} while features were computed", flag.received or 0)
     except SecondSignal:
         writer.end("interrupted", "stopped at once by a second signal", flag.received or 0)
         if trainer.world_size > 1:  # nobody waits for the others, which may have ended

@@ -22,6 +22,7 @@ from rich.console import Console
 from dl import files
 from dl.cross_validation.plan import describe_plan
 from dl.data.examples import Dataset
+from dl.detached import take_log
 from dl.errors import BadOption, BadRun
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments
 from dl.plugins.loading import load_plugins
@@ -213,6 +214,7 @@ def _in_folder(study: Study, work: Work, root: Path) -> Study:
     folder = claim_run(root, f"{work.dataset.name}-tune")
     files.make_folder(folder / TRIALS)
     write_recipe(folder, work.recipe, work.defaults)
+    take_log(folder)
     return replace(study, name=folder.name, path=folder)
 
 
@@ -261,6 +263,7 @@ def resume_study(
         _describe(console, work)
         done = sum(trial.status != RUNNING for trial in study.trials)
         console.print(plain(f"  resumed     {study.name}: {done} of {show_budget(study.budget)} done"))
+        take_log(path)
         return run_trials(work, study, console)
 
 
