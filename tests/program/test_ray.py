@@ -22,6 +22,7 @@ def test_two_workers_of_ray_end_with_the_bytes_of_two_processes_of_dl(tmp_path, 
     (tmp_path / "program.py").write_text(program.replace("/shared/runs", str(tmp_path / "ray")))
     with tempfile.TemporaryDirectory(prefix="r") as short:  # the paths of its sockets must not be long
         own = {"HOME": str(tmp_path), "RAY_TMPDIR": short, "RAY_USAGE_STATS_ENABLED": "0"}
+        own |= {"RAY_raylet_start_wait_time_s": "600"}  # of 30 s where the machine is busy
         subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env=os.environ | own, check=True)
     subprocess.run([sys.executable, "-m", "dl", *FIT, "--runs", "plain"], cwd=tmp_path, check=True)
     assert differences_below(tmp_path / "ray", tmp_path / "plain") == []
