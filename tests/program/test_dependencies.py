@@ -23,6 +23,7 @@ MEMBERS = {
     )
 }
 OURS = {source.name for folder in MEMBERS.values() for source in (folder / "src").iterdir()}
+IN_PROGRAMS = {"ray"}  # extras of what a program on a page imports beside dl
 BROUGHT = {"core": {"pytest"}}  # imported by the fixtures for authors, which pytest itself imports
 DISTRIBUTIONS = packages_distributions()
 
@@ -54,6 +55,12 @@ def named(folder):
     return {canonicalize_name(Requirement(one).name) for one in [*stated["dependencies"], *extras]}
 
 
+def tools():
+    """The distributions that a contributor needs beside the members."""
+    lines = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+    return [Requirement(line).name for line in lines if line and not line.startswith("#")]
+
+
 def pinned():
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     return dict(line.split("==") for line in lines if line and not line.startswith("#"))
@@ -73,15 +80,14 @@ def test_a_member_names_every_distribution_that_it_imports(member):
 def test_a_member_names_no_distribution_that_it_neither_imports_nor_reads(member):
     text = "\n".join(path.read_text(encoding="utf-8") for path in (MEMBERS[member] / "src").rglob("*.py"))
     imports = {canonicalize_name(one) for top in imported(MEMBERS[member]) for one in DISTRIBUTIONS.get(top, [top])}
-    for name in named(MEMBERS[member]) - imports:
+    for name in named(MEMBERS[member]) - imports - IN_PROGRAMS:
         ours = name in OWN
         assert ours or re.search(rf"[\"']{re.escape(name)}[\"']", text, re.IGNORECASE), name
 
 
 def test_every_distribution_that_is_named_has_an_exact_version_in_the_constraints():
     ours = {project(folder)["name"] for folder in MEMBERS.values()}
-    tools = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
-    needed = {canonicalize_name(one) for one in tools if one and not one.startswith("#")}
+    needed = {canonicalize_name(one) for one in tools()}
     for folder in MEMBERS.values():
         imports = {canonicalize_name(one) for top in imported(folder) for one in DISTRIBUTIONS.get(top, [top])}
         stated = {canonicalize_name(Requirement(one).name) for one in project(folder)["dependencies"]}
@@ -93,7 +99,7 @@ def test_every_distribution_that_is_named_has_an_exact_version_in_the_constraint
 def test_no_line_of_the_constraints_is_for_nothing():
     reached = set()
     waiting = [Requirement(one).name for folder in MEMBERS.values() for one in project(folder)["dependencies"]]
-    waiting += (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()[1:]
+    waiting += tools()
     while waiting:
         name = canonicalize_name(waiting.pop())
         if name not in reached:
