@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from dl.data.examples import Examples
 from dl.errors import BadOption, BadRun, nearest
 from dl.exporting.agreement import Agreement, expected, measure, need_agreement
 from dl.exporting.card import Licences, write_card
+from dl.exporting.config import describe
 from dl.exporting.formats import CONFIG, FORMATS, Contents, Format, Package
 from dl.exporting.whole import ANSWER, PROBABILITIES, Output, need_exportable, outputs_of, trace
 from dl.inference.evaluate import reader_of
@@ -33,12 +34,10 @@ from dl.runs.seen import refuse_changed
 from dl.splits.partition import split_data
 from dl.terminal import safe_text
 from dl.training.read_new import adopt_splits, reload_dataset
-from dl.version import VERSION
 
 if TYPE_CHECKING:
     from dl.plugins.at_hand import Model
 
-CONFIG_FORMAT = 1
 UNUSABLE = ("running", "failed", "killed")  # statuses of runs that are not exported
 
 
@@ -112,8 +111,8 @@ def export(
     wanted = expected(opened, examples)
     opened = _on_cpu(opened)
     package = Package(preparation, outputs_of(opened), trace(opened, preparation))
-    package.config.update(_config(opened, package, place, kind))
     stem = place.stem if kind.suffix else place.name
+    package.config.update(describe(opened, package, f"{stem}_" if kind.suffix else ""))
     with _staged(place) as staging:
         names = _write(kind.contents(package, stem, ""), staging)  # to be compared: its card is still to be written
         call = kind.open(package, staging / names[0] if kind.suffix else staging)
@@ -225,29 +224,6 @@ def _right(
         return None
     classes = examples.targets.astype(np.int64)
     return classes, wanted[1] == classes
-
-
-def _config(opened: LoadedRun, package: Package, place: Path, kind: Format) -> dict[str, Any]:  # Any: JSON
-    """Return what goes along with the weights."""
-    preparation, info = package.preparation, opened.task.info
-    stem = f"{place.stem}_" if kind.suffix else ""
-    return {
-        "format": CONFIG_FORMAT,
-        "made_by": f"dl {VERSION}",
-        "run": opened.run.manifest.name,
-        "domain": opened.recipe.domain,
-        "model": opened.run.manifest.model,
-        "task": info.name,
-        "inputs": [
-            {"name": one.name, "kind": one.kind, "axes": list(one.axes), "about": one.about}
-            | ({"words": list(one.words)} if one.words else {})
-            | ({"settings": dict(one.settings)} if one.settings else {})
-            for one in preparation.inputs
-        ],
-        "outputs": [{k: v for k, v in asdict(one).items() if k != "spread"} for one in package.outputs],
-        "reader": f"{stem}{preparation.reader.name}" if preparation.reader else "",
-        "notes": list(preparation.notes),
-    }
 
 
 def _usage(kind: Format, place: Path, package: Package) -> list[str]:
