@@ -22,6 +22,7 @@ from dl.exporting.card import Licences, write_card
 from dl.exporting.config import describe
 from dl.exporting.formats import CONFIG, FORMATS, Contents, Format, Package
 from dl.exporting.whole import ANSWER, PROBABILITIES, Output, need_exportable, outputs_of, trace
+from dl.inference.ensemble import Ensemble
 from dl.inference.evaluate import reader_of
 from dl.inference.load import reopen
 from dl.inference.loaded import LoadedRun
@@ -192,9 +193,12 @@ def _is_ours(place: Path) -> bool:
 def held_out(opened: LoadedRun, plugins: Plugins) -> tuple[Examples, str]:
     """Return the validation examples of a run as it read them, and their name; without any, the training examples.
 
+    Those of a run of folds are the ones of its first fold.
+
     Raises:
         BadRun: If the data was in memory and is gone, or has changed since the fit.
     """
+    opened = opened.members[0]
     run = opened.run
     if "data" in run.manifest.in_memory and (run.at_hand is None or run.at_hand.data is None):
         raise BadRun(
@@ -213,6 +217,8 @@ def held_out(opened: LoadedRun, plugins: Plugins) -> tuple[Examples, str]:
 
 
 def _on_cpu(opened: LoadedRun) -> LoadedRun:
+    if isinstance(opened, Ensemble):
+        return replace(opened, folds=tuple(map(_on_cpu, opened.folds)))
     return replace(opened, network=opened.network.cpu(), preprocessor=opened.preprocessor.cpu())
 
 
