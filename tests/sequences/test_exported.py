@@ -69,7 +69,7 @@ def test_series_of_any_length_are_answered_without_dl(visits, tmp_path, one_thre
         probabilities, answers = session.run(["probabilities", "answer"], given)
         assert np.allclose(found["probabilities"], probabilities, atol=1e-5) and list(found["answer"]) == list(answers)
         table = tmp_path / "new.csv"
-        lines = [f"{at},2024-01-{day + 1:02d},70,AM" for at, count in enumerate((steps, 1)) for day in range(count)]
+        lines = [f"{at},2024-01-{day + 1:02d},70,am" for at, count in enumerate((steps, 1)) for day in range(count)]
         table.write_text("id,day,pulse,part\n" + "\n".join(lines) + "\n")
         wanted = [one.values["ill"] for one in dl.predict(run, table)]
         ill = network.config["outputs"][0]["names"].index("ill")

@@ -41,7 +41,12 @@ def describe(opened: LoadedRun, package: Package, before: str) -> dict[str, Any]
 
 
 def _input(one: RawInput) -> dict[str, Any]:  # Any: JSON
-    found = {"name": one.name, "kind": one.kind, "axes": list(one.axes), "about": one.about}
+    found: dict[str, Any] = {  # Any: JSON
+        "name": one.name,
+        "kind": one.kind,
+        "axes": list(one.axes),
+        "about": one.about,
+    }
     if one.kind == CATEGORY:
         found |= {"words": list(one.words), "folded": folded(one.words)}
     return found | ({"settings": dict(one.settings)} if one.settings else {})
