@@ -7,6 +7,7 @@ import pytest
 
 import dl
 from dl.exporting.agreement import expected
+from dl.exporting.config import describe
 from dl.exporting.export import held_out
 from dl.exporting.formats import Package
 from dl.exporting.whole import need_exportable, outputs_of, trace
@@ -67,4 +68,6 @@ def wanted(opened, examples):
 @pytest.fixture(scope="session")
 def package(opened, preparation):
     """All that its exported network is made of."""
-    return Package(preparation, outputs_of(opened), trace(opened, preparation), {"reader": ""})
+    package = Package(preparation, outputs_of(opened), trace(opened, preparation))
+    package.config.update(describe(opened, package, ""))
+    return package

@@ -19,6 +19,7 @@ def test_a_folder_is_written_whole_and_replaced_by_force_alone(visits, tmp_path)
     done = visits.export("huggingface", out=tmp_path / "hub")
     assert {one.name for one in done.files} == {
         "README.md",
+        "SHA256SUMS",
         "model.safetensors",
         "config.json",
         "network.json",

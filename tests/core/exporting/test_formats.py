@@ -14,12 +14,6 @@ from dl.exporting.formats import FORMATS
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_a_format_holds_answers_as_the_run_does(name, package, preparation, examples, wanted, tmp_path):
     kind = FORMATS[name]
-    package.config.update(
-        inputs=[{"name": one.name, "kind": one.kind, "words": list(one.words)} for one in preparation.inputs]
-    )
-    package.config.update(
-        outputs=[{"name": one.name, "kind": one.kind, "names": list(one.names)} for one in package.outputs]
-    )
     contents = kind.contents(package, "visits", "# card\n")
     for file, content in contents.items():
         (tmp_path / file).write_bytes(content)

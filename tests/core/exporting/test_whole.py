@@ -15,7 +15,6 @@ from dl.tasks.plugin import OWN
 WITHOUT_FORM = {
     "learner": (("tabular", "wine", {"model": "linear"}), "is a learner of scikit-learn, and no network"),
     "autoencoder": (("tabular", "wine", {"task": "reconstruction", "epochs": 1}), "its answer is an input"),
-    "sequences": (("sequence", "digit-rows", {"epochs": 1}), "does not describe how its inputs are prepared"),
     "frames": (("frames", "moving-digits", {"epochs": 1, "width": 2}), "its answer is an input"),
     "strings": (("vision", "mnist-lines", {"epochs": 1, "width": 4}), "its answer is a string"),
     "tokens": (("text", "story.txt", {"epochs": 1}), "it writes token by token"),

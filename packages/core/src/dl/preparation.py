@@ -30,8 +30,8 @@ class RawInput:
 
     Args:
         name: Of the column, or the noun of the input.
-        kind: ``number`` or ``category``, one for each example; ``pixels``; or ``tokens``, the numbers that a reader
-            makes of texts.
+        kind: ``number`` or ``category``, one for each example or each of its steps; ``pixels``; or ``tokens``, the
+            numbers that a reader makes of texts.
         axes: The axes of its tensor: a letter where any size fits, else the size.
         example: Two inputs as the tensor, to trace the network.
         about: What it holds, in a few words.
@@ -91,7 +91,7 @@ def folded(words: tuple[str, ...]) -> dict[str, int]:
 
 
 def numbers_of(words: tuple[str, ...], values: Raw) -> NDArray[np.int64]:
-    """Return the number of each value of a category (N,); -1 for one that was not learnt."""
+    """Return the number of each value of a category, in their shape; -1 for one that was not learnt."""
     known, others = {word: at for at, word in enumerate(words)}, folded(words)
-    found = [known.get(word, others.get(fold(word), -1)) for word in map(str, values.tolist())]
-    return np.array(found, np.int64)
+    found = [known.get(word, others.get(fold(word), -1)) for word in map(str, values.flat)]
+    return np.array(found, np.int64).reshape(values.shape)

@@ -100,9 +100,7 @@ class Numbers(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """Return numbers (N, M) as stored, (N, S)."""
-        values = values.double()
-        if self.has_marks:
-            values = torch.where(values[:, :, None].eq(self.marks).any(dim=2), torch.nan, values)
+        values = self.unmarked(values.double())
         gone = values.isnan()
         filled = torch.where(gone, self.mean, values)
         scaled = (filled.clamp(self.low, self.high) - self.mean) / self.std
@@ -114,6 +112,12 @@ class Numbers(nn.Module):
             scaled = torch.cat(every, dim=1)
         near = torch.where(gone, 0.0, scaled).clamp(-FARTHEST, FARTHEST)
         return torch.cat([near, gone.double()], dim=1)[:, self.order].float()
+
+    def unmarked(self, values: Tensor) -> Tensor:
+        """Return numbers (N, M) with NaN for those that stand for a missing value."""
+        if not self.has_marks:
+            return values
+        return torch.where(values[:, :, None].eq(self.marks).any(dim=2), torch.nan, values)
 
     def _to_normal(self, values: Tensor) -> Tensor:
         """Return the normal deviates (N, R) of the ranks of values; of equal quantiles the middle counts."""
@@ -185,7 +189,7 @@ def prepare(preprocessor: Preprocessor, options: Options) -> Preparation:
     inputs = tuple(
         category(one.name, one.words, f"one of {len(one.words):,} words; another one is unknown")
         if one.words
-        else number(one.name, f"a number, nan where missing; {one.least:.6g} to {one.greatest:.6g} in training")
+        else number(one.name, f"a number, nan where missing{_range(one)}")
         for one in used
     )
 
@@ -194,6 +198,12 @@ def prepare(preprocessor: Preprocessor, options: Options) -> Preparation:
         return {one.name: rows[one.name] for one in used}
 
     return Preparation(inputs, Columns(preprocessor, marks), raw, notes=_notes(used, options))
+
+
+def _range(column: LearntColumn) -> str:
+    """Return the range of a column in words; of the past of a forecast, none is kept."""
+    known = column.least is not None and column.greatest is not None
+    return f"; {column.least:.6g} to {column.greatest:.6g} in training" if known else ""
 
 
 def _notes(used: list[LearntColumn], options: Options) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from dl.tables.stream import file_name
 from dl.tables.table import check_table_options, open_table, stem_of, warn_skipped
 from dl.terminal import plain, safe_text
 from dl.words import many
-from dl_sequences import folder, windows
+from dl_sequences import exported, folder, windows
 from dl_sequences.learners import summary_rows
 from dl_sequences.memory import from_memory
 from dl_sequences.prepare import SeriesPreprocessor, learn, restore
@@ -49,6 +49,7 @@ def load() -> Domain:
         from_memory=from_memory,
         rules=rules,
         rows=summary_rows,
+        prepare=exported.prepare,
     )
 
 

@@ -54,7 +54,7 @@ class Recurrent(nn.Module):
 
     def _last(self, states: Tensor, batch: Padded) -> Tensor:
         """Return the final state of each direction, (B, H)."""
-        last = states[torch.arange(len(states), device=states.device), batch.lengths - 1]
+        last = states[torch.arange(states.shape[0], device=states.device), batch.lengths - 1]
         half = states.shape[2] // 2
         return torch.cat([last[:, :half], states[:, 0, half:]], dim=1) if self.both else last
 

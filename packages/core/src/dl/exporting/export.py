@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,10 @@ from dl.data.examples import Examples
 from dl.errors import BadOption, BadRun, nearest
 from dl.exporting.agreement import Agreement, expected, measure, need_agreement
 from dl.exporting.card import Licences, write_card
+from dl.exporting.config import describe
 from dl.exporting.formats import CONFIG, FORMATS, Contents, Format, Package
 from dl.exporting.whole import ANSWER, PROBABILITIES, Output, need_exportable, outputs_of, trace
+from dl.inference.ensemble import Ensemble
 from dl.inference.evaluate import reader_of
 from dl.inference.load import reopen
 from dl.inference.loaded import LoadedRun
@@ -33,13 +35,11 @@ from dl.runs.seen import refuse_changed
 from dl.splits.partition import split_data
 from dl.terminal import safe_text
 from dl.training.read_new import adopt_splits, reload_dataset
-from dl.version import VERSION
 from dl.work import doing
 
 if TYPE_CHECKING:
     from dl.plugins.at_hand import Model
 
-CONFIG_FORMAT = 1
 UNUSABLE = ("running", "failed", "killed")  # statuses of runs that are not exported
 
 
@@ -114,8 +114,8 @@ def export(
     opened = _on_cpu(opened)
     with doing("tracing"):
         package = Package(preparation, outputs_of(opened), trace(opened, preparation))
-    package.config.update(_config(opened, package, place, kind))
     stem = place.stem if kind.suffix else place.name
+    package.config.update(describe(opened, package, f"{stem}_" if kind.suffix else ""))
     with _staged(place) as staging:
         with doing("converting"):
             names = _write(kind.contents(package, stem, ""), staging)  # to be compared: its card is still to be written
@@ -196,9 +196,12 @@ def _is_ours(place: Path) -> bool:
 def held_out(opened: LoadedRun, plugins: Plugins) -> tuple[Examples, str]:
     """Return the validation examples of a run as it read them, and their name; without any, the training examples.
 
+    Those of a run of folds are the ones of its first fold.
+
     Raises:
         BadRun: If the data was in memory and is gone, or has changed since the fit.
     """
+    opened = opened.members[0]
     run = opened.run
     if "data" in run.manifest.in_memory and (run.at_hand is None or run.at_hand.data is None):
         raise BadRun(
@@ -217,6 +220,8 @@ def held_out(opened: LoadedRun, plugins: Plugins) -> tuple[Examples, str]:
 
 
 def _on_cpu(opened: LoadedRun) -> LoadedRun:
+    if isinstance(opened, Ensemble):
+        return replace(opened, folds=tuple(map(_on_cpu, opened.folds)))
     return replace(opened, network=opened.network.cpu(), preprocessor=opened.preprocessor.cpu())
 
 
@@ -228,29 +233,6 @@ def _right(
         return None
     classes = examples.targets.astype(np.int64)
     return classes, wanted[1] == classes
-
-
-def _config(opened: LoadedRun, package: Package, place: Path, kind: Format) -> dict[str, Any]:  # Any: JSON
-    """Return what goes along with the weights."""
-    preparation, info = package.preparation, opened.task.info
-    stem = f"{place.stem}_" if kind.suffix else ""
-    return {
-        "format": CONFIG_FORMAT,
-        "made_by": f"dl {VERSION}",
-        "run": opened.run.manifest.name,
-        "domain": opened.recipe.domain,
-        "model": opened.run.manifest.model,
-        "task": info.name,
-        "inputs": [
-            {"name": one.name, "kind": one.kind, "axes": list(one.axes), "about": one.about}
-            | ({"words": list(one.words)} if one.words else {})
-            | ({"settings": dict(one.settings)} if one.settings else {})
-            for one in preparation.inputs
-        ],
-        "outputs": [{k: v for k, v in asdict(one).items() if k != "spread"} for one in package.outputs],
-        "reader": f"{stem}{preparation.reader.name}" if preparation.reader else "",
-        "notes": list(preparation.notes),
-    }
 
 
 def _usage(kind: Format, place: Path, package: Package) -> list[str]:

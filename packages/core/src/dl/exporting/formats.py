@@ -25,7 +25,7 @@ from torch.export import ExportedProgram
 
 from dl import regular
 from dl.errors import BadOption
-from dl.exporting import graph, loader, onnx_file, recurrent
+from dl.exporting import graph, loader, onnx_file, recurrent, sums
 from dl.exporting.agreement import Call, tensors_of
 from dl.exporting.whole import ANSWER, Output
 from dl.preparation import TOKENS, Preparation
@@ -117,9 +117,10 @@ def _json(content: Any) -> bytes:  # Any: JSON
     return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _beside(package: Package, stem: str, card: str) -> Contents:
-    """Return the files beside a single one: the card, and the reader."""
-    return {f"{stem}.md": card.encode(), **_reader_of(package)}
+def _beside(package: Package, stem: str, card: str, suffix: str, content: bytes) -> Contents:
+    """Return a single file and those beside it: the card, the reader, and the sums of all."""
+    every = {f"{stem}{suffix}": content, f"{stem}.md": card.encode(), **_reader_of(package)}
+    return {**every, f"{stem}{sums.SUFFIX}": sums.listed(every)}
 
 
 def _reader_of(package: Package) -> Contents:
@@ -129,7 +130,7 @@ def _reader_of(package: Package) -> Contents:
 
 
 def _as_onnx(package: Package, stem: str, card: str) -> Contents:
-    return {f"{stem}.onnx": onnx_file.with_metadata(package.onnx, package.config, card), **_beside(package, stem, card)}
+    return _beside(package, stem, card, ".onnx", onnx_file.with_metadata(package.onnx, package.config, card))
 
 
 def _open_onnx(package: Package, place: Path) -> Call:
@@ -161,7 +162,7 @@ def _as_torch(package: Package, stem: str, card: str) -> Contents:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.export.save(program, stream, extra_files={CONFIG: _json(package.config).decode()})
-    return {f"{stem}.pt2": stream.getvalue(), **_beside(package, stem, card)}
+    return _beside(package, stem, card, ".pt2", stream.getvalue())
 
 
 def _open_torch(package: Package, place: Path) -> Call:
@@ -184,14 +185,14 @@ def _as_safetensors(package: Package, stem: str, card: str) -> Contents:
     from safetensors.torch import save
 
     kept = {"format": "pt", "config": json.dumps(package.config), "network": json.dumps(package.steps), "card": card}
-    weights = graph.weights_of(package.program)
-    return {f"{stem}.safetensors": save(weights, kept), **_beside(package, stem, card)}
+    content = save(graph.weights_of(package.program), {**kept, sums.KEY: sums.BLANK})
+    return _beside(package, stem, card, ".safetensors", sums.with_own_sum(content))
 
 
 def _as_folder(package: Package, _stem: str, card: str) -> Contents:
     from safetensors.torch import save
 
-    return {
+    every = {
         WEIGHTS: save(graph.weights_of(package.program), {"format": "pt"}),
         CONFIG: _json(package.config),
         STEPS: (json.dumps(package.steps) + "\n").encode(),
@@ -199,6 +200,7 @@ def _as_folder(package: Package, _stem: str, card: str) -> Contents:
         CARD: card.encode(),
         **_reader_of(package),
     }
+    return {**every, sums.SUMS: sums.listed(every)}
 
 
 def _open_loaded(package: Package, place: Path) -> Call:

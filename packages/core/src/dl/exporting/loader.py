@@ -6,10 +6,11 @@ network(image=pixels)["answer"]            # an array for each input by its name
 # ruff: noqa: ANN001, ANN003, ANN201, ANN204, D101, D102, D103
 # mypy: ignore-errors
 
-import importlib.util
+import hashlib
 import json
 import operator
-from collections import Counter
+import re
+import types
 from pathlib import Path
 
 import numpy as np
@@ -19,60 +20,63 @@ KINDS = {"F64": "<f8", "F32": "<f4", "I64": "<i8", "I32": "<i4", "U8": "u1", "BO
 READ = {"dtype": lambda name: getattr(torch, name), "device": torch.device, "float": float}
 
 
+def check(name, content, wanted):  # the content, if no byte of it has changed since the export
+    if hashlib.sha256(content).hexdigest() != wanted:
+        raise ValueError(f"{name} is damaged: its SHA-256 is not that of the export; copy or export it again")
+    return content
+
+
+def read_files(place):  # configuration, steps and weights
+    if place.is_dir():
+        words = (place / "SHA256SUMS").read_bytes().decode("ascii", "replace").split()
+        sums = dict(zip(words[1::2], words[::2], strict=False))
+        names = ("load.py", "config.json", "network.json", "model.safetensors")
+        _, config, graph, weights = (check(name, (place / name).read_bytes(), sums.get(name)) for name in names)
+        return json.loads(config), json.loads(graph), read_weights(weights)[0]
+    content = place.read_bytes()
+    own = (re.findall(rb'"sha256":"(\w{64})"', content) or [b"none"])[0]
+    weights, kept = read_weights(check(place.name, content.replace(own, b"0" * 64), own.decode()))
+    return json.loads(kept["config"]), json.loads(kept["network"]), weights
+
+
 def read_weights(content):  # a header in JSON, then the bytes of each tensor
     begin = 8 + int.from_bytes(content[:8], "little")
-    header = json.loads(content[8:begin])
+    header, found = json.loads(content[8:begin]), {}
     kept = header.pop("__metadata__", {})
-    places = {
-        name: content[begin + one["data_offsets"][0] : begin + one["data_offsets"][1]] for name, one in header.items()
-    }
-    arrays = {
-        name: np.frombuffer(places[name], KINDS[one["dtype"]]).reshape(one["shape"]) for name, one in header.items()
-    }
-    return {name: torch.from_numpy(one.copy()) for name, one in arrays.items()}, kept
+    for name, one in header.items():
+        first, end = one["data_offsets"]
+        values = np.frombuffer(content[begin + first : begin + end], KINDS[one["dtype"]])
+        found[name] = torch.from_numpy(values.reshape(one["shape"]).copy())
+    return found, kept
 
 
 def find(name):  # the function of torch, or of Python's operators, of a name
-    home, *rest = name.split(".")
-    return operator.attrgetter(".".join(rest))(
-        {"operator": operator, "torch": torch}.get(home) or getattr(torch.ops, home)
-    )
+    home, _, rest = name.partition(".")
+    return operator.attrgetter(rest)({"operator": operator, "torch": torch}.get(home) or getattr(torch.ops, home))
 
 
 class Network:
     def __init__(self, place):
         place = Path(place)
-        folder = place if place.is_dir() else place.parent
-        self.weights, kept = read_weights((place / "model.safetensors" if place.is_dir() else place).read_bytes())
-        texts = (
-            {one: (place / f"{one}.json").read_text("utf-8") for one in ("config", "network")}
-            if place.is_dir()
-            else kept
-        )
-        self.config, self.graph = json.loads(texts["config"]), json.loads(texts["network"])
-        if self.config["reader"]:  # of texts
-            spec = importlib.util.spec_from_file_location("reader", folder / self.config["reader"])
-            self.reader = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(self.reader)
+        self.config, self.graph, self.weights = read_files(place)
+        if name := self.config["reader"]:  # of texts
+            content = ((place if place.is_dir() else place.parent) / name).read_bytes()
+            self.reader = types.ModuleType("reader")
+            exec(check(name, content, self.config["reader_sha256"]), vars(self.reader))
 
     def __call__(self, **raw):
         found = self.run([self.tensor(one, raw[one["name"]]) for one in self.config["inputs"]])
-        return {
-            one["name"]: named(one, value.numpy()) for one, value in zip(self.config["outputs"], found, strict=True)
-        }
+        outputs = self.config["outputs"]
+        return {one["name"]: named(one, value.numpy()) for one, value in zip(outputs, found, strict=True)}
 
     def tensor(self, one, values):
         if one["kind"] == "tokens":
             return torch.from_numpy(self.reader.encode(values, one["settings"]))
         if one["kind"] != "category":
             return torch.from_numpy(np.array(values, np.uint8 if one["kind"] == "pixels" else np.float64))
-        folded = [" ".join(word.split()).casefold() for word in one["words"]]
-        counts = Counter(folded)
-        others = {word: at for at, word in enumerate(folded) if word and counts[word] == 1}
-        known = {word: at for at, word in enumerate(one["words"])}
-        return torch.tensor(
-            [known.get(word, others.get(" ".join(word.split()).casefold(), -1)) for word in map(str, values)]
-        )
+        known, given = {word: at for at, word in enumerate(one["words"])}, np.array(values, object)
+        every = [known.get(w, one["folded"].get(" ".join(w.split()).casefold(), -1)) for w in map(str, given.flat)]
+        return torch.tensor(every).reshape(given.shape)
 
     @torch.no_grad()
     def run(self, tensors):

@@ -16,11 +16,12 @@ from torch.export import Dim, ExportedProgram
 
 from dl.errors import BadOption
 from dl.exporting import recurrent
+from dl.exporting.folds import joined
+from dl.inference.ensemble import Ensemble
 from dl.inference.loaded import LoadedLearner, LoadedRun
 from dl.options import Options
 from dl.preparation import Preparation
 from dl.tasks.task import Task
-from dl.words import many
 
 PROBABILITIES, VALUES, ANSWER = "probabilities", "values", "answer"
 
@@ -50,28 +51,31 @@ def need_exportable(opened: LoadedRun, options: Options) -> Preparation:
     Raises:
         BadOption: If the run cannot be exported, with the reason in one line.
     """
-    if why := _why_not(opened):
-        raise BadOption(f"{opened.run.name} cannot be exported: {why}")
-    prepare = opened.domain.prepare
-    if prepare is None:
-        raise BadOption(
-            f"{opened.run.name} cannot be exported: the domain {opened.recipe.domain} does not describe how its inputs "
-            "are prepared outside of dl"
-        )
     try:
+        if why := _why_not(opened):
+            raise BadOption(why)
+        prepare = opened.domain.prepare
+        if prepare is None:
+            raise BadOption(
+                f"the domain {opened.recipe.domain} does not describe how its inputs are prepared outside of dl"
+            )
+        if isinstance(opened, Ensemble):
+            return joined([prepare(one.preprocessor, options) for one in opened.folds])
         return prepare(opened.preprocessor, options)
     except BadOption as error:
-        raise BadOption(f"{opened.run.name} cannot be exported: {error}") from error
+        again = _for_folds(opened) if isinstance(opened, Ensemble) else ""
+        raise BadOption(f"{opened.run.name} cannot be exported: {error}{again}") from error
+
+
+def _for_folds(opened: Ensemble) -> str:
+    return f"  train one network on all examples: dl cv --resume {opened.run.name} --final refit"
 
 
 def _why_not(opened: LoadedRun) -> str:
     """Return why a run has no exported form, by its model and task; empty where it has one."""
-    info, name = opened.task.info, opened.run.name
-    if isinstance(opened, LoadedLearner):
+    info = opened.task.info
+    if any(isinstance(one, LoadedLearner) for one in opened.members):
         return f"{opened.recipe.model} is a learner of scikit-learn, and no network"
-    if len(opened.members) > 1:
-        count = many(len(opened.members), "network")
-        return f"it has {count}; train one on all examples: dl cv --resume {name} --final refit"
     if info.tells_tokens:
         return "it writes token by token, which no exported form does"
     if info.gives_inputs:
@@ -91,17 +95,18 @@ class WholeNetwork(nn.Module):
 
     def __init__(self, opened: LoadedRun, preparation: Preparation) -> None:
         super().__init__()
-        self.encode, self.preprocessor, self.network = preparation.encode, opened.preprocessor, opened.network
-        self.task = opened.task
+        self.encode, self.opened = preparation.encode, opened
+        self.networks = nn.ModuleList(one.network for one in opened.members)
+        self.preprocessors = nn.ModuleList(one.preprocessor for one in opened.members)
         self.parts = parts_of(opened.task)
-        self.precision = next((one.dtype for one in opened.network.parameters()), torch.float32)
 
     def forward(self, *raw: Tensor) -> tuple[Tensor, ...]:
         """Return probabilities (N, K) or values (N, D), then answers, of each target."""
-        prepared: Any = self.preprocessor(self.encode(*raw))  # Any: as a preprocessor gives it
-        if isinstance(prepared, Tensor):
-            prepared = prepared.to(self.precision)
-        logits: Tensor = self.task.row.reduce_logits(self.network(prepared), prepared).float()
+        encoded: Any = self.encode(*raw)  # Any: as a preprocessor takes it
+        if isinstance(self.opened, Ensemble):
+            logits = self.opened.average([self._logits(at, one) for at, one in enumerate(encoded)])
+        else:
+            logits = self._logits(0, encoded)
         found: list[Tensor] = []
         start = 0
         for _, task in self.parts:
@@ -109,6 +114,15 @@ class WholeNetwork(nn.Module):
             start += task.info.outputs
             found += answer_of(task, own)
         return tuple(found)
+
+    def _logits(self, at: int, encoded: Any) -> Tensor:  # Any: as above
+        """Return the logits (N, K) of one network."""
+        network, member = self.networks[at], self.opened.members[at]
+        prepared: Any = self.preprocessors[at](encoded)  # Any: as a preprocessor gives it
+        if isinstance(prepared, Tensor):
+            prepared = prepared.to(next((one.dtype for one in network.parameters()), torch.float32))
+        logits: Tensor = member.task.row.reduce_logits(network(prepared), prepared).float()
+        return logits
 
 
 def parts_of(task: Task) -> list[tuple[str, Task]]:

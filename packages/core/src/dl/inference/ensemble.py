@@ -41,8 +41,12 @@ class Ensemble(LoadedRun):
 
     def logits(self, examples: Examples) -> Tensor:
         """Compute the logits (N, K) of the averaged predictions: of probabilities, else of values."""
-        every = [self.task.rescale(one.logits(examples), one.task.info) for one in self.folds]
-        stacked, heads = torch.stack(every).double(), self.task.row.heads
+        return self.average([one.logits(examples) for one in self.folds])
+
+    def average(self, every: Sequence[Tensor]) -> Tensor:
+        """Average the predictions that follow from the logits (N, K) of each network, and return their logits."""
+        scaled = [self.task.rescale(logits, one.task.info) for logits, one in zip(every, self.folds, strict=True)]
+        stacked, heads = torch.stack(scaled).double(), self.task.row.heads
         infos = [one.task.info for one in heads] or [self.task.info]
         parts = stacked.split([info.outputs for info in infos], dim=-1)
         each = [_average(part, info.probabilities) for part, info in zip(parts, infos, strict=True)]
