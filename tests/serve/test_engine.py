@@ -24,7 +24,7 @@ def test_requests_that_come_together_are_answered_as_each_alone_and_a_bad_one_fa
 
     first, second, bad = asyncio.run(ask())
     expected = dl.predict(run, images)
-    for one, other in zip([*first, *second], expected, strict=True):
+    for (one, _), other in zip([*first, *second], expected, strict=True):
         assert one.values == pytest.approx(other.values, abs=1e-6)
     assert isinstance(bad, Refused)
     assert bad.status == 400
