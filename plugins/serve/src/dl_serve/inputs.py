@@ -149,7 +149,7 @@ def _array(values: list[object]) -> NDArray[np.generic]:
 
 
 def _pixels(values: list[Any]) -> NDArray[np.uint8] | None:  # Any: of any type
-    """Convert lists of images of whole numbers of a byte, in a third of numpy's time; None for all others."""
+    """Convert lists of images of whole numbers of a byte, much sooner than numpy does; None for all others."""
     rows, shape = values, [len(values)]
     try:
         while isinstance(rows[0][0], list):
