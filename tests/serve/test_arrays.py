@@ -1,4 +1,5 @@
 import io
+import math
 
 import numpy as np
 import pytest
@@ -19,6 +20,20 @@ def test_an_array_is_what_was_saved_in_the_order_of_this_machine(dtype):
     found = read_array(saved(values))
     assert found.tolist() == values.tolist()
     assert (found.dtype, found.flags.writeable) == (values.dtype.newbyteorder("="), True)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 3, 1)])
+def test_a_header_in_another_order_states_the_same(shape):
+    values = np.arange(math.prod(shape), dtype="<i2").reshape(shape)
+    words = f"{{'shape': {shape}, 'fortran_order': False, 'descr': '<i2'}}\n".encode()
+    other = b"\x93NUMPY\x01\x00" + len(words).to_bytes(2, "little") + words + values.tobytes()
+    assert read_array(saved(values)).tolist() == read_array(other).tolist() == values.tolist()
+
+
+@pytest.mark.parametrize("kind", [b"'<i3'", b"'<f9'", b"'|b8'"])
+def test_a_number_of_a_width_that_numpy_lacks_is_refused(kind):
+    with pytest.raises(Refused, match="no array of numpy"):
+        read_array(saved(np.zeros((2, 2), "<f8")).replace(b"'<f8'", kind))
 
 
 def test_a_header_that_states_more_than_was_sent_is_refused():

@@ -147,7 +147,7 @@ def test_a_run_without_outcomes_answers_with_none_and_says_why(served_runs, tmp_
     found = Uncertainty(reopen(dl.open_run(gone), load_plugins()))
     assert found.why == "the run keeps no answers on validation examples"
     one, skipped = Prediction("a", "light", {"light": 1.0}), Prediction("b", "", {}, ("skipped: empty",))
-    assert [answer.uncertainty for answer in found.beside([one, skipped], torch.zeros(1, 1))] == [None, None]
+    assert [own for _, own in found.beside([one, skipped], torch.zeros(1, 1))] == [None, None]
     kept = Uncertainty(reopen(run, load_plugins()))
     found = kept.beside([skipped, one], torch.tensor([[9.0]]))
-    assert [answer.uncertainty is None for answer in found] == [True, False] and kept.why == ""
+    assert [own is None for _, own in found] == [True, False] and kept.why == ""

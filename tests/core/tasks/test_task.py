@@ -63,3 +63,15 @@ def test_outputs_of_another_scale_are_brought_to_that_of_the_task():
     assert torch.allclose(wanted.decode(wanted.rescale(logits, own.info).double()), values, atol=1e-3)
     classes = decide(CLASSES, ())
     assert classes.rescale(logits, classes.info) is logits
+
+
+def test_all_answers_are_put_in_words_as_each_alone():
+    several = decide(CLASSES, ("a", "b", "c"))
+    preds, answers = several.preds(torch.eye(3)[[0, 2, 0]]), torch.tensor([0, 2, 0])
+    assert several.all_in_words(answers) == ["a", "c", "a"]
+    assert several.all_by_name(preds) == [several.by_name(pred) for pred in preds]
+    two = decide(BINARY, ("no", "yes"))
+    assert two.all_by_name(tensor([0.75, 0.5])) == [{"no": 0.25, "yes": 0.75}, {"no": 0.5, "yes": 0.5}]
+    labels = decide(LABELS, ("a", "b", "c"))
+    assert labels.all_in_words(torch.tensor([[1, 0, 1], [0, 0, 0]])) == ["a, c", "none"]
+    assert labels.all_by_name(torch.empty(0, 3)) == []

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from dl.data.examples import Examples, concatenate_examples
@@ -23,7 +24,7 @@ from dl_serve.described import reads_of
 from dl_serve.errors import Refused, line_of, status_of
 from dl_serve.inputs import Asked, check_rows
 from dl_serve.settings import BODIES, Limits
-from dl_serve.uncertainty import Answer, Uncertainty, without_uncertainty
+from dl_serve.uncertainty import Answer, Uncertainty
 from dl_serve.uploads import PREFIX, check_tables, folder_of
 
 READERS = 2  # threads that read inputs while the network computes
@@ -162,15 +163,12 @@ class Engine:
             return [self._one(work) for work in works]
         works = [self._read(work.asked) if work.examples is None else work for work in works]
         read = [work.examples for work in works if work.examples is not None]
-        logits = self.opened.logits(concatenate_examples(read))
-        found, begin = [], 0
-        for work, examples in zip(works, read, strict=True):
-            end = begin + len(examples)
-            own = logits[begin:end]
-            alone = answers(self.opened, examples, strict=work.asked.strict, logits=own)
-            found.append(self.uncertainty.beside(alone, own))
-            begin = end
-        return found
+        examples = concatenate_examples(read)
+        logits = self.opened.logits(examples)
+        strict = any(work.asked.strict for work in works)  # what is refused of several is asked again one by one
+        predictions = answers(self.opened, examples, strict=strict, logits=logits)
+        every = iter(self.uncertainty.beside(predictions, logits))
+        return [list(islice(every, len(one) + len(one.left_out))) for one in read]
 
     def _one(self, work: Work) -> Answers:
         """Read and answer a request that is answered by itself."""
@@ -179,7 +177,7 @@ class Engine:
             inputs = paths if asked.array is None else asked.array
             given = (self.opened, self._plugins, inputs, asked.texts, asked.sampling)
             found = predict_opened(*given, strict=asked.strict)
-        return without_uncertainty(found)
+        return [(one, None) for one in found]
 
 
 def without_places(words: str) -> str:

@@ -83,10 +83,10 @@ class Service:
                 "answer": one.answer,
                 "values": one.values,
                 "notes": [without_places(note) for note in one.notes],
-                "uncertainty": one.uncertainty,
+                "uncertainty": uncertainty,
                 **({"heads": one.heads} if one.heads else {}),
             }
-            for one in found
+            for one, uncertainty in found
         ]
         unknown = {"no_uncertainty": engine.uncertainty.why} if engine.uncertainty.why else {}
         return {"run": engine.opened.run.name, "predictions": rows, **unknown}

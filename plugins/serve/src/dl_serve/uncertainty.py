@@ -37,14 +37,8 @@ LEVEL = 0.9  # of an interval of numbers
 SHARE, FEWEST, MOST = 0.2, 20, 100  # of the validation examples that are near
 OWN = 250  # validation examples answered with a class, from which on an answer is compared with those alone
 Json = dict[str, Any]  # Any: JSON
+Answer = tuple[Prediction, Json | None]  # and its uncertainty; None where nothing is known of it
 Reader = Callable[[Tensor], "list[Json | None]"]  # from logits (N, K)
-
-
-@dataclass(frozen=True)
-class Answer(Prediction):
-    """A prediction with its uncertainty; None where nothing is known of it."""
-
-    uncertainty: Json | None = field(default=None, compare=False)
 
 
 class Uncertainty:
@@ -79,16 +73,7 @@ class Uncertainty:
             logits: (N, K).
         """
         found = iter(self._read(logits.cpu()))
-        return [_answer(one, next(found) if one.values else None) for one in predictions]
-
-
-def without_uncertainty(predictions: Sequence[Prediction]) -> list[Answer]:
-    """Return predictions as answers of which nothing more is known."""
-    return [_answer(one, None) for one in predictions]
-
-
-def _answer(one: Prediction, uncertainty: Json | None) -> Answer:
-    return Answer(one.source, one.answer, one.values, one.notes, one.heads, one.frames, uncertainty)
+        return [(one, next(found) if one.values else None) for one in predictions]
 
 
 def reader_of(task: Task, kept: Kept, *, pooled: bool) -> Reader | str:
@@ -160,15 +145,14 @@ class Near:
         """How many are near: a fifth, but neither few nor more than are needed."""
         return min(len(self.at), max(FEWEST, min(MOST, round(SHARE * len(self.at)))))
 
+    @cached_property
+    def middles(self) -> list[float]:
+        """Halfway between each number and the one that takes its place among the nearest of what lies beyond."""
+        return [low / 2 + high / 2 for low, high in zip(self.at, self.at[self.size :], strict=False)]
+
     def window(self, number: float) -> tuple[int, int]:
         """Return from where to where the nearest stand; those of the same number belong together."""
-        low, high = 0, len(self.at) - self.size
-        while low < high:
-            middle = (low + high) // 2
-            if number - self.at[middle] > self.at[middle + self.size] - number:
-                low = middle + 1
-            else:
-                high = middle
+        low = bisect_left(self.middles, number)
         return bisect_left(self.at, self.at[low]), bisect_right(self.at, self.at[low + self.size - 1])
 
 

@@ -122,6 +122,10 @@ class Examples:
         """Return a readable name of the example at this position."""
         return self.sources[position] if len(self.sources) else f"#{self.ids[position]}"
 
+    def every_source(self) -> list[str]:
+        """Return the readable names of all examples, in order."""
+        return list(self.sources) if len(self.sources) else [f"#{one}" for one in self.ids.tolist()]
+
     def take(self, positions: Index) -> Examples:
         """Return the examples at these positions, with their ids, sources, groups and times; inputs are copied."""
         return replace(
@@ -276,7 +280,7 @@ def concatenate_examples(several: Sequence[Examples]) -> Examples:
         np.concatenate([one.targets for one in several]),
         np.concatenate([one.ids for one in several]),
         several[0].names,
-        tuple(one.source(k) for one in several for k in range(len(one))),
+        tuple(name for one in several for name in one.every_source()),
         left_out=tuple(left_out),
     )
 

@@ -234,7 +234,7 @@ def features(
     values = opened.features(examples)
     noun = "code" if opened.task.info.reconstructs else "feature"
     names = tuple(f"{noun}_{number}" for number in range(1, values.shape[1] + 1))
-    return Features(tuple(examples.source(at) for at in range(len(examples))), names, values.numpy())
+    return Features(tuple(examples.every_source()), names, values.numpy())
 
 
 def read_inputs(
@@ -317,15 +317,12 @@ def answers(
     if beam and opened.task.row.search is not None:
         answers = opened.task.row.search(preds, beam)
     assert answers is not None  # every task but next-token has answers
+    words, values = opened.task.all_in_words(answers), opened.task.all_by_name(preds)
+    by_head = map(opened.task.row.answers_by_head, answers) if opened.task.row.heads else ({} for _ in words)
+    columns = zip(examples.every_source(), words, values, by_head, strict=True)
     found = [
-        Prediction(
-            examples.source(k),
-            opened.task.in_words(answer),
-            opened.task.by_name(pred),
-            tuple(notes.get(k, ())),
-            opened.task.row.answers_by_head(answer),
-        )
-        for k, (pred, answer) in enumerate(zip(preds, answers, strict=True))
+        Prediction(source, answer, numbers, tuple(notes.get(at, ())), each)
+        for at, (source, answer, numbers, each) in enumerate(columns)
     ]
     return _with_left_out(found, examples)
 
@@ -345,10 +342,9 @@ def _ranked(found: list[Prediction], queries: Sequence[str]) -> list[Prediction]
 def _frames(opened: LoadedRun, windows: Examples, ahead: int) -> list[Prediction]:
     """Predict the frames that follow each window; an answer names them."""
     every = continue_frames(opened, windows, ahead)
-    sources = [windows.source(at) for at in range(len(windows))]
     return [
         Prediction(source, ", ".join(next_names(source, ahead)), {}, frames=frames)
-        for source, frames in zip(sources, every, strict=True)
+        for source, frames in zip(windows.every_source(), every, strict=True)
     ]
 
 

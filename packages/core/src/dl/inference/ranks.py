@@ -44,7 +44,7 @@ def query_cells(examples: Examples, sources: Sequence[Path], raw: Given | None, 
     by_name: dict[str, str] = {}
     for path in tables:
         by_name |= _of_table(path, column, options)
-    return [by_name.get(examples.source(at), "") for at in range(len(examples))]
+    return [by_name.get(source, "") for source in examples.every_source()]
 
 
 def _missing(what: str, column: str) -> str:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
-from functools import wraps
+from functools import cache, wraps
 from importlib import import_module
 from typing import Any
 
@@ -81,17 +81,24 @@ def wrap_plugin(
     Raises:
         PluginFailed: If a field has the wrong type.
     """
-    kinds = [kind.__name__ for kind in type(given).__mro__]
     wrapped: dict[str, Callable[..., Any]] = {}
-    for field in (field for field in fields(given) if field.init):
-        value = getattr(given, field.name)
-        return_type = next((RETURN_TYPES[kind, field.name] for kind in kinds if (kind, field.name) in RETURN_TYPES), "")
-        message = f"{field.name} of {action}"
-        if callable(value) and not any((kind, field.name) in ATTRIBUTED_ELSEWHERE for kind in kinds):
-            wrapped[field.name] = _wrapped(value, plugin, message, return_type)
+    for name, return_type, elsewhere in _fields_of(given.__class__):
+        value = getattr(given, name)
+        if callable(value) and not elsewhere:
+            wrapped[name] = _wrapped(value, plugin, f"{name} of {action}", return_type)
         elif return_type and value is not None:
-            _check(value, return_type, plugin, f"{message} is")
+            _check(value, return_type, plugin, f"{name} of {action} is")
     return replace(given, **wrapped) if wrapped else given
+
+
+@cache
+def _fields_of(kind: type) -> list[tuple[str, str, bool]]:
+    """Return the fields of a dataclass: name, required type, and whether others attribute the errors in it."""
+    kinds = [one.__name__ for one in kind.__mro__]
+    names = [field.name for field in fields(kind) if field.init]
+    types = [next((RETURN_TYPES[one, name] for one in kinds if (one, name) in RETURN_TYPES), "") for name in names]
+    elsewhere = [any((one, name) in ATTRIBUTED_ELSEWHERE for one in kinds) for name in names]
+    return list(zip(names, types, elsewhere, strict=True))
 
 
 @contextmanager

@@ -83,7 +83,8 @@ def content_ids_of(pieces: Iterable[Ragged]) -> Index:
 def _digests(rows: Ragged) -> Iterator[bytes]:
     """Yield 8-byte hashes of the rows, many rows at a time; a mapped column is released on the way."""
     values, offsets = np.asarray(rows.values).data, rows.offsets
-    for start, end in _runs(np.ones(len(rows), bool), offsets):
+    small = offsets[-1] - offsets[0] <= IN_MEMORY
+    for start, end in [(0, len(rows))] if small else _runs(np.ones(len(rows), bool), offsets):
         bounds = offsets[start : end + 1].tolist()
         yield b"".join(blake2b(values[a:b], digest_size=8).digest() for a, b in pairwise(bounds))
         rows.release()

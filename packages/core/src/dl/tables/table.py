@@ -9,7 +9,7 @@ turns the cells into inputs and passes them to `Table.dataset`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, overload
@@ -94,6 +94,9 @@ class RowNames(Sequence[str]):
         if isinstance(position, slice):
             return RowNames(self.prefix, self.rows[position])
         return f"{self.prefix} {self.rows[position]}"
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"{self.prefix} {row}" for row in self.rows.tolist())
 
 
 @dataclass(frozen=True)

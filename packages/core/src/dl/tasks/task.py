@@ -354,3 +354,20 @@ class Task:
     def by_name(self, pred: Tensor) -> dict[str, float]:
         """Return the numbers of one pred by their names: probabilities, or values in target units."""
         return self.row.values(pred, self.info.answers or self.info.names)
+
+    def all_in_words(self, answers: Tensor) -> list[str]:
+        """Write answers (N, ...) as `in_words` writes each; of classes, each one once."""
+        if not self.info.has_classes:
+            return [self.in_words(answer) for answer in answers]
+        numbers = answers.tolist()
+        places = {number: at for at, number in enumerate(numbers)}
+        words = {number: self.in_words(answers[at]) for number, at in places.items()}
+        return [words[number] for number in numbers]
+
+    def all_by_name(self, preds: Tensor) -> list[dict[str, float]]:
+        """Return the numbers of preds (N, ...) by their names, as `by_name` does of each."""
+        if self.row.values is not by_name:
+            return [self.by_name(pred) for pred in preds]
+        names = self.info.answers or self.info.names
+        rows = preds.reshape(len(preds), -1).tolist() if len(preds) else []
+        return [dict(zip(names, row, strict=True)) for row in rows]
