@@ -4,6 +4,7 @@ Asked for: a loader of dl answers to no changed file otherwise than before; of f
 beside them tell it.
 """
 
+import logging
 import multiprocessing
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -43,6 +44,7 @@ def answer(to: str, place: str, raw: dict[str, Any]) -> list[Any]:  # Any: array
     if to == "torch":
         import torch
 
+        logging.disable(logging.CRITICAL)  # torch tells at length why it cannot read a file
         with torch.no_grad():
             found = torch.export.load(place).module()(*(torch.from_numpy(one) for one in raw.values()))
         return [one.numpy() for one in found]

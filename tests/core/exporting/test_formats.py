@@ -3,12 +3,16 @@
 import json
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 
+import dl
 from dl.errors import BadOption
 from dl.exporting.agreement import measure
 from dl.exporting.formats import FORMATS
+
+HERE = Path(dl.__file__).parents[4]  # of the code that is traced
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -17,6 +21,7 @@ def test_what_a_format_holds_answers_as_the_run_does(name, package, preparation,
     contents = kind.contents(package, "visits", "# card\n")
     for file, content in contents.items():
         (tmp_path / file).write_bytes(content)
+    assert not [file for file, content in contents.items() if str(HERE).encode() in content], "names a folder"
     place = tmp_path / f"visits{kind.suffix}" if kind.suffix else tmp_path
     found = measure(kind.open(package, place), preparation, package.outputs, examples, wanted, "validation")
     assert found.same == len(examples) and found.difference < 1e-5

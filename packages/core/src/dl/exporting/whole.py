@@ -178,7 +178,7 @@ def trace(opened: LoadedRun, preparation: Preparation) -> ExportedProgram:
         with torch.no_grad(), warnings.catch_warnings(), recurrent.one_step():
             warnings.simplefilter("ignore")
             program = torch.export.export(whole, examples, dynamic_shapes=(tuple(axes),), strict=False)
-            return _with_own_storage(program.run_decompositions({}))
+            return _without_places(_with_own_storage(program.run_decompositions({})))
     except Exception as error:  # whatever a network does that no trace holds
         why = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise BadOption(
@@ -186,6 +186,13 @@ def trace(opened: LoadedRun, preparation: Preparation) -> ExportedProgram:
         ) from error
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
+
+
+def _without_places(program: ExportedProgram) -> ExportedProgram:
+    """Remove the lines of code from which each step was traced: they name folders of this machine."""
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)
+    return program
 
 
 def _with_own_storage(program: ExportedProgram) -> ExportedProgram:
