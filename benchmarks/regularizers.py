@@ -26,11 +26,11 @@ BATCH, ROUNDS = 128, 25
 ASKED = {"batch": "1.15", "penalty": "1.03"}
 
 
-def step_of(reg: Mapping[str, object], plugins: Plugins, data: str = "mnist") -> Callable[[], float]:
+def step_of(reg: Mapping[str, object], plugins: Plugins, name: str = "mnist") -> Callable[[], float]:
     """Return what takes one step with these regularizers on a data set, and returns its seconds."""
-    recipe = resolve(plugins, "vision", data, recipe="book-convnet", options={"batch_size": BATCH}, reg=reg)
+    recipe = resolve(plugins, "vision", name, recipe="book-convnet", options={"batch_size": BATCH}, reg=reg)
     domain = plugins.domain("vision").load()
-    train = plugins.dataset("vision", data).load({}).train
+    train = plugins.dataset("vision", name).load({}).train
     task, preprocessor = decide(train.targets, train.names), domain.learn(whole(train), recipe.data_options)
     regularizers = Regularizers.of(recipe, plugins, task)
     network = build_network(recipe, plugins, preprocessor, task, regularizers)
