@@ -5,6 +5,8 @@ import sys
 import threading
 import time
 
+import pytest
+
 from dl.background import Background, is_abandoned
 
 
@@ -70,3 +72,31 @@ def test_the_program_ends_though_a_tracker_has_left_a_thread_behind():
     ended = subprocess.run([sys.executable, "-c", HANGING_AT_EXIT], capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0 and ended.stdout.startswith("dl ")
     assert ended.stderr == "dl: what logger x left behind is given up after 0 s\n"
+
+
+LEAVING = """
+import atexit, sys, threading, time
+from dl import background
+background.LEAVING = 0.05
+thread = background.Background("logger slow")
+thread.call(int)
+thread.close(1.0)
+background.leave_soon(3)
+time.sleep(0.2)
+print("still here", flush=True)
+{left}
+sys.exit(3)
+"""
+LEFT = {
+    "nothing": ("", ""),
+    "a thread": ("threading.Thread(target=time.sleep, args=(600,)).start()", "left behind is given up"),
+    "a function at exit": ("atexit.register(time.sleep, 600)", "left behind is given up"),
+}
+
+
+@pytest.mark.parametrize("left", LEFT)
+def test_what_was_left_behind_holds_up_the_end_of_a_program_for_a_moment_and_never_ends_it_before(left):
+    code, words = LEFT[left]
+    ended = subprocess.run([sys.executable, "-c", LEAVING.format(left=code)], capture_output=True, text=True)
+    assert ended.returncode == 3 and ended.stdout == "still here\n"
+    assert (words in ended.stderr) if words else ended.stderr == ""

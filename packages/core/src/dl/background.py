@@ -125,12 +125,16 @@ class Background:
 
 
 def leave_soon(code: int) -> None:
-    """Let the program end with this code though something that a tracker left behind, as a thread or at exit, hangs."""
+    """Let the program end with this code though something that a tracker left behind, as a thread or at exit, hangs.
+
+    Nothing happens while the program goes on, as one does that calls the command line as a function.
+    """
     if _begun:
         threading.Thread(target=_leave, args=(code,), name="dl leaves", daemon=True).start()
 
 
 def _leave(code: int) -> None:
+    threading.main_thread().join()  # until Python begins to end
     time.sleep(LEAVING)
     with suppress(OSError):
         os.write(

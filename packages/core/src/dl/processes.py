@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 from dl import regular
 
@@ -16,6 +17,12 @@ HOST = platform.node()
 def words_of_dl(words: Iterable[str]) -> list[str]:
     """Return the command line of another process of dl; ``-P``: it imports nothing from the working folder."""
     return [sys.executable, "-P", "-m", "dl", *words]
+
+
+def this_process() -> dict[str, Any]:  # Any: fields of the file of a run, a study or a workflow
+    """Return what a file that is written by this process tells of it."""
+    pid = os.getpid()
+    return {"pid": pid, "host": HOST, "process_start": started(pid)}
 
 
 def started(pid: int) -> str:

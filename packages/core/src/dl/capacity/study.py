@@ -30,6 +30,7 @@ from dl.plugins.at_hand import AtHand, take_arguments
 from dl.plugins.loading import load_plugins
 from dl.plugins.model_file import short_model
 from dl.plugins.registry import Plugins
+from dl.processes import this_process
 from dl.recipes.asked import Asked
 from dl.recipes.recipe import Recipe, write_recipe
 from dl.recipes.settle import close_recipe
@@ -214,9 +215,10 @@ class Ground:
         return f"{metric.name} {show_value(metric, score)} at epoch {manifest.best_epoch} of {manifest.epochs}"
 
     def write(self, study: Study) -> Study:
-        """Write a study into its folder, and return it."""
-        files.write_text(study_file(self.folder), study.to_json(sealed=True))
-        return study
+        """Write a study into its folder, with this process as the one that works on it, and return it."""
+        kept = replace(study, **this_process())
+        files.write_text(study_file(self.folder), kept.to_json(sealed=True))
+        return kept
 
     def interrupted(self, study: Study, signal: int, points: Sequence[StudyPoint] = ()) -> Study:
         """Write a study that a signal stopped, with the points that are finished."""

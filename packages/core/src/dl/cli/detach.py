@@ -110,12 +110,12 @@ def writer_of(run: Run) -> tuple[int, str]:
     Raises:
         BadRun: If none does, or one of another machine.
     """
-    from dl.cli.status import running_part
+    from dl.runs.working import working_on
 
-    part = running_part(run)
-    if part is None:
+    worker = working_on(run.path)
+    if worker is None:
         raise BadRun(f"{run.name} does not run; nothing is stopped  see: dl status {run.number}")
-    pid, host, start = part
-    if host != HOST:
-        raise BadRun(f"{run.name} runs on {host!r}, as process {pid}; stop it there: dl stop {run.number}")
-    return pid, start
+    if worker.host != HOST:
+        where = f"{worker.host!r}, as process {worker.pid}"
+        raise BadRun(f"{run.name} runs on {where}; stop it there: dl stop {run.number}")
+    return worker.pid, worker.process_start

@@ -15,7 +15,6 @@ from rich.text import Text
 
 from dl.cli.flags import DEFAULT_RUNS, Json, Runs
 from dl.cli.json_output import print_json
-from dl.processes import is_running
 from dl.terminal import console, plain
 from dl.words import show_seconds
 
@@ -107,9 +106,10 @@ def _follow(run: Run, runs: Path, out: Console) -> None:
 def _show_running(out: Console, runs: Path, newest: Run) -> None:
     """Print a line for everything else that runs."""
     from dl.runs.run import list_numbered
+    from dl.runs.working import working_on
 
     for run in list_numbered(runs):
-        if run.path == newest.path or running_part(run) is None:
+        if run.path == newest.path or working_on(run.path) is None:
             continue
         found = standing_of_any(run)
         words = f"{found.name}: {found.kind}, running, process {found.pid}; {found.result}{_left_words(found)}"
@@ -139,44 +139,6 @@ def standing_of_any(run: Run) -> Standing:
     from dl.runs.workflow import is_workflow, read_workflow
 
     return standing_of_workflow(read_workflow(run.path)) if is_workflow(run.path) else standing(run)
-
-
-def running_part(run: Run) -> tuple[int, str, str] | None:
-    """Return process, machine and start of what works on a run, a study or a workflow; None where nothing does."""
-    from dl.errors import BadRun
-    from dl.runs.run import FITS_FILE, is_study
-    from dl.runs.workflow import is_workflow, read_workflow
-
-    try:
-        if is_workflow(run.path):
-            state = read_workflow(run.path)
-            found = (state.pid, state.host, "") if state.status == "running" else (0, "", "")
-            return found if is_running(*found) else None
-        if is_study(run.path) or (run.path / FITS_FILE).exists():
-            inner = _running_fit(run)
-            return running_part(inner) if inner else None
-        manifest = run.manifest
-    except BadRun:
-        return None
-    running = manifest.status == "running"
-    return (manifest.pid, manifest.host, manifest.process_start) if running else None
-
-
-def _running_fit(run: Run) -> Run | None:
-    """Return the fit of a study that runs; None where none does."""
-    from dl.runs.run import is_study
-
-    if is_study(run.path):
-        from dl.tuning.study import read_study
-
-        study = read_study(run.path)
-        fits = [study.run(trial) for trial in study.trials if trial.status == "running"]
-    else:
-        from dl.runs.study import read_study as read_fits
-
-        points = read_fits(run.path)
-        fits = [points.run(len(points.points) + 1)]
-    return next((one for one in fits if _runs_now(one)), None)
 
 
 def _json(found: Standing) -> dict[str, Any]:  # Any: JSON
@@ -275,28 +237,30 @@ def standing(run: Run) -> Standing:
 
 def _of_tuning(path: Path) -> Standing:
     from dl.runs.wording import show_value
+    from dl.runs.working import working_on
     from dl.tuning.study import count_trials, read_study
 
     study = read_study(path)
     best = study.best
-    inner = [study.run(trial) for trial in study.trials if trial.status == "running"]
-    running = study.status == "running" and any(_runs_now(one) for one in inner)
-    status = "killed" if study.status == "running" and not running else study.status
+    worker = working_on(path)
+    status = "killed" if study.status == "running" and not worker else study.status
     reached = f"; the best {study.metric.name} {show_value(study.metric, best.score or 0.0)}" if best else ""
-    go_on = "" if running else f"dl tune --resume {study.name}"
+    go_on = "" if worker else f"dl tune --resume {study.name}"
     next_ = study.command if status == "finished" else go_on
-    return Standing(study.name, "tune", status, f"{count_trials(study)}{reached}", next_, running)
+    result = f"{count_trials(study)}{reached}"
+    return Standing(study.name, "tune", status, result, next_, bool(worker), worker.pid if worker else 0)
 
 
 def _of_fits(path: Path) -> Standing:
     from dl.runs.study import read_study
+    from dl.runs.working import working_on
 
     study = read_study(path)
-    last = study.run(len(study.points) + 1)
-    running = study.status == "running" and _runs_now(last)
-    status = "killed" if study.status == "running" and not running else study.status
+    worker = working_on(path)
+    status = "killed" if study.status == "running" and not worker else study.status
     result = study.conclusion or f"{len(study.points)} fits finished"
-    return Standing(path.name, study.verb, status, result, "" if running else study.next, running)
+    next_ = "" if worker else study.next
+    return Standing(path.name, study.verb, status, result, next_, bool(worker), worker.pid if worker else 0)
 
 
 def _of_run(run: Run) -> Standing:
@@ -304,7 +268,7 @@ def _of_run(run: Run) -> Standing:
     from dl.runs.wording import show_value
 
     manifest = run.manifest
-    running = _runs_now(run)
+    running = run.status == "running"
     status = "killed" if manifest.status == "running" and not running else manifest.status
     metric, number = manifest.task.headline, run.number
     best = run.best if manifest.best_epoch else {}
@@ -336,10 +300,6 @@ def _left_of_fit(run: Run) -> float | None:
     for row in rows:
         meter.add(row["epoch"], row["seconds"])
     return meter.left(epochs, rows[-1]["seconds"] + passed) if rows else None
-
-
-def _runs_now(run: Run) -> bool:
-    return run.status == "running"
 
 
 def _show(out: Console, found: Standing) -> None:

@@ -21,6 +21,7 @@ from dl.runs.notes import Notes, read_notes
 from dl.runs.run import FITS, FITS_FILE, FOLDS, STUDY, TRIALS, WORKFLOW, Run, is_begun, list_numbered
 from dl.runs.study import Study, read_study
 from dl.runs.workflow import describe_workflow, read_workflow
+from dl.runs.working import working_on
 from dl.stored import from_sealed
 from dl.words import many
 
@@ -304,7 +305,7 @@ def _of_tuning(path: Path) -> Overview:
     return Overview(
         path,
         kind="tune",
-        status=_status_of_study(study.status, path / TRIALS),
+        status=_status_of_study(study.status, path),
         result=result + reached,
         created=study.created,
         data=study.data,
@@ -327,7 +328,7 @@ def _of_fits(path: Path) -> Overview:
     return Overview(
         path,
         kind=study.verb,
-        status=_status_of_study(study.status, path / FITS),
+        status=_status_of_study(study.status, path),
         result=study.conclusion or f"{many(len(study.points), 'fit')} finished",
         created=first.created if first else "",
         data=study.data,
@@ -362,18 +363,9 @@ def _of_workflow(path: Path) -> Overview:
     )
 
 
-def _status_of_study(status: str, runs: Path) -> str:
-    """Return the status of a study: one that is running and has no fit that runs was killed."""
-    if status != "running":
-        return status
-    return "running" if any(_is_running(Run(below)) for below in sorted(runs.glob("[0-9]*"))[-8:]) else "killed"
-
-
-def _is_running(run: Run) -> bool:
-    try:
-        return run.status == "running"
-    except BadRun:
-        return False
+def _status_of_study(status: str, path: Path) -> str:
+    """Return the status of a study: one that is running and on which no process works was killed."""
+    return "killed" if status == "running" and not working_on(path) else status
 
 
 def _manifest_of(path: Path) -> Manifest | None:

@@ -16,7 +16,8 @@ from dl import files, sealed
 from dl.errors import BadRun
 from dl.runs.lock import run_lock
 from dl.runs.overview import Overview, inner_paths
-from dl.runs.run import FITS, FOLDS, TRIALS, Run, is_of_several, list_with_inner
+from dl.runs.run import FITS, FOLDS, TRIALS, is_of_several, list_with_inner
+from dl.runs.working import working_on
 
 FRESH = 3_600.0  # seconds in which an empty folder may still become a run
 
@@ -76,11 +77,8 @@ def _running(path: Path) -> Hold | None:
 def _written(path: Path) -> Hold | None:
     """Return the hold of a run whose files, or those of a fit inside, name a process that runs."""
     for below in _all_inside(path):
-        try:
-            if (below / sealed.RUN).exists() and (run := Run(below)).status == "running":
-                return Hold(path, f"is running: process {run.manifest.pid} on {run.manifest.host}", False)
-        except BadRun:  # damaged: it may go
-            continue
+        if worker := working_on(below):
+            return Hold(path, f"is running: process {worker.pid} on {worker.host}", False)
     return None
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from dl import regular
@@ -121,6 +121,9 @@ class Study:
         next: The command to go on with; empty for none.
         status: ``running``, ``finished`` or ``interrupted``.
         signal: Number of the signal that stopped it; 0 for none.
+        pid: Process that works on it; 0 if unknown.
+        host: Its machine.
+        process_start: When that process started, as `dl.processes.started` returns it; empty if unknown.
     """
 
     path: str
@@ -142,6 +145,9 @@ class Study:
     next: str = ""
     status: str = "running"
     signal: int = 0
+    pid: int = field(default=0, compare=False)
+    host: str = field(default="", compare=False)
+    process_start: str = field(default="", compare=False)
 
     def run(self, fit: int) -> Run:
         """Return the run of a fit, by its number."""

@@ -198,7 +198,8 @@ class Workflow:
         signal: Number of the signal that stopped it; 0 for none.
         message: Why it ended early.
         pid: Process that writes it.
-        host: Machine of that process.
+        host: Its machine.
+        process_start: When that process started, as `dl.processes.started` returns it; empty if unknown.
         versions: Of the program and what it rests on, by name.
         path: Of the folder.
         format: Version of the folder.
@@ -233,6 +234,7 @@ class Workflow:
     message: str = ""
     pid: int = 0
     host: str = ""
+    process_start: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     path: Path = field(default=Path(), compare=False)
     format: int = FORMAT
@@ -318,7 +320,7 @@ def read_workflow(path: Path) -> Workflow:
 
 def describe_workflow(state: Workflow) -> tuple[str, str]:
     """Return the status of a workflow, ``killed`` where its process is gone, and what it reached, in one line."""
-    running = state.status == RUNNING and is_running(state.pid, state.host)
+    running = state.status == RUNNING and is_running(state.pid, state.host, state.process_start)
     status = "killed" if state.status == RUNNING and not running else state.status
     done = [one for one in state.stages if one.status in OVER]
     last = next((one for one in reversed(done) if one.result), None)

@@ -9,7 +9,6 @@ found.final, found.stage("final").score
 
 from __future__ import annotations
 
-import os
 import platform
 import time as clock
 from collections.abc import Iterator, Mapping
@@ -32,6 +31,7 @@ from dl.limits import parse_time
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
+from dl.processes import this_process
 from dl.recipes.asked import Asked
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe, write_recipe
@@ -277,7 +277,7 @@ class _Keeper:
 
     def write(self, **changes: object) -> None:
         """Write the state with some changes."""
-        changes |= {"elapsed": round(self.elapsed, 3), "pid": os.getpid(), "host": platform.node()}
+        changes |= {"elapsed": round(self.elapsed, 3), **this_process()}
         self.state = replace(self.state, **changes)  # type: ignore[arg-type]  # fields of a workflow
         write_workflow(self.state)
 

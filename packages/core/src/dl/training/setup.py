@@ -5,7 +5,6 @@ Nothing is printed and nothing is kept here; whatever does not fit is an error b
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -32,7 +31,7 @@ from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.model_file import FileName, short_model
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
-from dl.processes import HOST, started
+from dl.processes import this_process
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, BLOCKS, FULL, SHUFFLE, Recipe
 from dl.recipes.settle import close_recipe, data_facts
@@ -144,9 +143,7 @@ class FitSetup:
             task=self.task.info,
             parts=self.splits.parts(self.dataset, self.preprocessor.input_shape),
             baselines=(*self.baselines, *(one.baseline for one in self.rules)),
-            pid=os.getpid(),
-            host=HOST,
-            process_start=started(os.getpid()),
+            **this_process(),
             in_memory=self.at_hand.names,
             data=self.facts,
             learner=self.learner.answer if self.learner else "",

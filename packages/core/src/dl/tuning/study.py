@@ -22,6 +22,7 @@ from typing import Any
 from dl import files, regular
 from dl.errors import BadRun, DamagedRun
 from dl.options import Value, format_value
+from dl.processes import this_process
 from dl.recipes.asked import Asked
 from dl.recipes.protocol import parse_protocol
 from dl.runs.history import best_epoch
@@ -128,6 +129,9 @@ class Study:
         importances: Share of each option in how scores differ; empty for too few trials.
         best_number: Of the best finished trial in this folder; 0 for none.
         protocol: How many fits a trial is made of, as ``kfold:4``; empty where it is one.
+        pid: Process that works on it; 0 if unknown.
+        host: Its machine.
+        process_start: When that process started, as `dl.processes.started` returns it; empty if unknown.
         path: Of the folder.
         format: Version of the folder.
     """
@@ -157,6 +161,9 @@ class Study:
     importances: dict[str, float] = field(default_factory=dict)
     best_number: int = 0
     protocol: str = ""
+    pid: int = field(default=0, compare=False)
+    host: str = field(default="", compare=False)
+    process_start: str = field(default="", compare=False)
     path: Path = field(default=Path(), compare=False)
     format: int = FORMAT
 
@@ -267,8 +274,8 @@ def study_content(study: Study) -> dict[str, Any]:  # Any: JSON
 
 
 def write_study(study: Study) -> None:
-    """Write `study.json` atomically."""
-    files.write_text(study.path / STUDY, seal_text(study_content(study)))
+    """Write `study.json` atomically, with this process as the one that works on the study."""
+    files.write_text(study.path / STUDY, seal_text(study_content(replace(study, **this_process()))))
 
 
 def read_study(path: Path) -> Study:
