@@ -99,6 +99,20 @@ def test_beyond_its_most_it_learns_from_some_examples_and_says_so(split):
     assert found.train == 50 and found.answer == "a linear model on 50 examples"
 
 
+def test_what_a_learner_imports_at_its_first_use_is_not_its_time(split, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("dl.learners.fit_rivals.time.perf_counter", lambda: now[0])
+    train, val = split(lambda x: (x[:, 0] > 0).astype(np.int64), ("low", "high"))
+    task = decide(train.targets, train.examples.names)
+
+    def build():
+        now[0] += 5.0 if not now[0] else 0.25
+        return LogisticRegression()
+
+    rival = Rival("slow to come", Learner("slow to come", build, lambda train: (None, rows(None, train)), rows))
+    assert fit_rivals([rival], task, train, val)[0].baseline.seconds == 0.25
+
+
 def test_rivals_are_ordered_by_their_score(split):
     train, val = split(lambda x: (x[:, 0] > 0).astype(np.int64))
     one = fitted(train, val)

@@ -29,9 +29,10 @@ def screen():
 
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory, few, screen):
-    """A finished workflow."""
-    sync, os.fsync = os.fsync, lambda descriptor: None
-    try:
+    """A finished workflow, which finds nothing in a cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        patch.setenv("DL_CACHE", str(tmp_path_factory.mktemp("cache")))
         return dl.workflow(
             "tabular",
             "wine",
@@ -42,5 +43,3 @@ def whole(tmp_path_factory, few, screen):
             plugins=few,
             devices=Devices("cpu", "1"),
         )
-    finally:
-        os.fsync = sync

@@ -57,12 +57,12 @@ def detach_verb(arguments: Sequence[str], runs: Path, *, as_json: bool) -> int:
     return DONE
 
 
-_STOP = """End a fit, a study or a workflow that runs, with its report, as Ctrl-C does.
+_STOP = """End what runs, with its report, as Ctrl-C does.
 
 Example: dl stop last
 
-It ends after the step that it is at, and can be continued. The command waits for that. What runs on another machine is
-stopped there.
+A fit, a study or a workflow ends after the step that it is at, and can be continued. The command waits for that. What
+runs on another machine is stopped there.
 """
 
 

@@ -246,6 +246,7 @@ def _answers(rival: Rival, task: Task, some: Subset, val: Subset, preparing: _Pr
     known = known_answers.read(key)
     if known is not None:
         return known
+    rival.learner.build()  # imports what it needs, which takes seconds once
     prepared, rows, before = preparing.of(rival.learner, some)
     started = time.perf_counter()
     preds = fit_learner(rival.learner, task, some, prepared).preds_of(task, rows)
