@@ -13,7 +13,9 @@ from dl.runs.run import FITS_FILE, STUDY, WORKFLOW, Run
 from dl.training.checkpoint import DurableCheckpoints
 from dl.training.module import SAVED
 
-OF_ONE = ("seconds", "train_seconds", "created", "began", "ended", "pid", "start", "host", "seal", "elapsed", "path")
+TIMES = ("seconds", "train_seconds", "created", "began", "ended", "elapsed")
+PROCESS = ("pid", "start", "process_start", "host")
+OF_ONE = (*TIMES, *PROCESS, "seal", "path")
 OF_SEVERAL = (STUDY, WORKFLOW, FITS_FILE)
 
 

@@ -10,6 +10,8 @@ from itertools import count
 import pytest
 from hypothesis import settings
 
+from dl.cli.json_output import begin_command
+
 settings.register_profile("dl", deadline=None)  # how long an example takes says something about the machine alone
 settings.load_profile("dl")
 _numbers = count(1)
@@ -54,6 +56,12 @@ def cache(tmp_path, monkeypatch):
     folder = tmp_path / "cache"
     monkeypatch.setenv("DL_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_document():
+    """Each test is a command that has printed no document of --json."""
+    begin_command()
 
 
 @pytest.fixture(autouse=True, scope="session")
