@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from dl.processes import HOST, started, this_process
+from dl.processes import HOST, started, this_process, works
 from dl.runs.overview import overview
 from dl.runs.remove import find_holds
 from dl.runs.working import Worker, working_on
@@ -34,11 +34,11 @@ def test_a_study_without_a_fit_that_runs_is_worked_on_by_the_process_that_wrote_
 
 
 def test_a_process_that_has_ended_or_has_the_number_of_another_works_no_more(ended):
-    assert not Worker("running", ended, HOST).works
-    assert not Worker("running").works
-    assert not Worker("running", os.getpid(), HOST, "another start").works
-    assert Worker("running", os.getpid(), HOST, started(os.getpid())).works
-    assert Worker("running", ended, "elsewhere").works  # which cannot be asked
+    assert not works(Worker("running", ended, HOST))
+    assert not works(Worker("running"))
+    assert not works(Worker("running", os.getpid(), HOST, "another start"))
+    assert works(Worker("running", os.getpid(), HOST, started(os.getpid())))
+    assert works(Worker("running", ended, "elsewhere"))  # which cannot be asked
 
 
 def test_what_cannot_be_read_is_worked_on_by_none(tmp_path, fit, blobs):

@@ -7,11 +7,32 @@ import os
 import platform
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from dl import regular
 
 HOST = platform.node()
+RUNNING, KILLED = "running", "killed"  # statuses
+
+
+class Told(Protocol):
+    """A run, a study or a workflow, as its own file tells of it and of the process that works on it."""
+
+    @property
+    def status(self) -> str:
+        """Its status."""
+
+    @property
+    def pid(self) -> int:
+        """Number of the process; 0 if unknown."""
+
+    @property
+    def host(self) -> str:
+        """The machine of the process."""
+
+    @property
+    def process_start(self) -> str:
+        """When the process started, as `started` returned it; empty if unknown."""
 
 
 def words_of_dl(words: Iterable[str]) -> list[str]:
@@ -76,3 +97,13 @@ def is_running(pid: int, host: str, start: str = "") -> bool:
         return False
     now = started(pid)
     return not (start and now) or start == now
+
+
+def works(told: Told) -> bool:
+    """Return whether a process still works on a run, a study or a workflow."""
+    return told.status == RUNNING and is_running(told.pid, told.host, told.process_start)
+
+
+def status_of(told: Told) -> str:
+    """Return the status of a run, a study or a workflow: killed where it runs and its process is gone."""
+    return KILLED if told.status == RUNNING and not works(told) else told.status

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from dl.cli.flags import DEFAULT_RUNS, Json, Runs
 from dl.cli.json_output import print_json
+from dl.processes import status_of, works
 from dl.terminal import console, plain
 from dl.words import show_seconds
 
@@ -237,30 +238,26 @@ def standing(run: Run) -> Standing:
 
 def _of_tuning(path: Path) -> Standing:
     from dl.runs.wording import show_value
-    from dl.runs.working import working_on
     from dl.tuning.study import count_trials, read_study
 
     study = read_study(path)
     best = study.best
-    worker = working_on(path)
-    status = "killed" if study.status == "running" and not worker else study.status
+    running, status = works(study), status_of(study)
     reached = f"; the best {study.metric.name} {show_value(study.metric, best.score or 0.0)}" if best else ""
-    go_on = "" if worker else f"dl tune --resume {study.name}"
+    go_on = "" if running else f"dl tune --resume {study.name}"
     next_ = study.command if status == "finished" else go_on
     result = f"{count_trials(study)}{reached}"
-    return Standing(study.name, "tune", status, result, next_, bool(worker), worker.pid if worker else 0)
+    return Standing(study.name, "tune", status, result, next_, running, study.pid if running else 0)
 
 
 def _of_fits(path: Path) -> Standing:
     from dl.runs.study import read_study
-    from dl.runs.working import working_on
 
     study = read_study(path)
-    worker = working_on(path)
-    status = "killed" if study.status == "running" and not worker else study.status
+    running = works(study)
     result = study.conclusion or f"{len(study.points)} fits finished"
-    next_ = "" if worker else study.next
-    return Standing(path.name, study.verb, status, result, next_, bool(worker), worker.pid if worker else 0)
+    next_, pid = ("", study.pid) if running else (study.next, 0)
+    return Standing(path.name, study.verb, status_of(study), result, next_, running, pid)
 
 
 def _of_run(run: Run) -> Standing:

@@ -14,6 +14,7 @@ from typing import Any
 
 from dl import regular
 from dl.errors import BadOption, BadRecipe, BadRun, DamagedRun
+from dl.processes import status_of
 from dl.recipes.recipe import RECIPE, PartialRecipe, read_recipe
 from dl.runs.history import EpochRow, History, read_history
 from dl.runs.manifest import Manifest, MetricInfo
@@ -21,7 +22,6 @@ from dl.runs.notes import Notes, read_notes
 from dl.runs.run import FITS, FITS_FILE, FOLDS, STUDY, TRIALS, WORKFLOW, Run, is_begun, list_numbered
 from dl.runs.study import Study, read_study
 from dl.runs.workflow import describe_workflow, read_workflow
-from dl.runs.working import working_on
 from dl.stored import from_sealed
 from dl.words import many
 
@@ -288,6 +288,9 @@ class _Tuning:
     trials: tuple[_Trial, ...] = ()
     best_number: int = 0
     elapsed: float = 0.0
+    pid: int = 0
+    host: str = ""
+    process_start: str = ""
 
 
 def _of_tuning(path: Path) -> Overview:
@@ -305,7 +308,7 @@ def _of_tuning(path: Path) -> Overview:
     return Overview(
         path,
         kind="tune",
-        status=_status_of_study(study.status, path),
+        status=status_of(study),
         result=result + reached,
         created=study.created,
         data=study.data,
@@ -328,7 +331,7 @@ def _of_fits(path: Path) -> Overview:
     return Overview(
         path,
         kind=study.verb,
-        status=_status_of_study(study.status, path),
+        status=status_of(study),
         result=study.conclusion or f"{many(len(study.points), 'fit')} finished",
         created=first.created if first else "",
         data=study.data,
@@ -361,11 +364,6 @@ def _of_workflow(path: Path) -> Overview:
         fingerprint=state.val_fingerprint,
         sizes=(state.train, state.val),
     )
-
-
-def _status_of_study(status: str, path: Path) -> str:
-    """Return the status of a study: one that is running and on which no process works was killed."""
-    return "killed" if status == "running" and not working_on(path) else status
 
 
 def _manifest_of(path: Path) -> Manifest | None:

@@ -24,7 +24,7 @@ from dl.finding import SEVERITIES, Finding
 from dl.hookspecs import RunReport
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
-from dl.processes import is_running
+from dl.processes import works
 from dl.recipes.recipe import PartialRecipe, read_recipe
 from dl.runs.history import History, read_history
 from dl.runs.manifest import Manifest, parse_manifest
@@ -85,7 +85,7 @@ class Run:
         if self.path.parent.name == HEADS:
             whole = Run(self.path.parent.parent).manifest
             return replace(found, **{name: getattr(whole, name) for name in OF_RUN})
-        if found.status == "running" and not is_running(found.pid, found.host, found.process_start):
+        if found.status == "running" and not works(found):
             message = f"process {found.pid} ended without a word" if found.pid else found.message
             return found.with_status("killed" if found.pid else found.status, message=message)
         return found

@@ -22,7 +22,7 @@ from dl.errors import BadRun, DamagedRun
 from dl.finding import Finding
 from dl.intervals import Estimate, Interval
 from dl.options import Value
-from dl.processes import is_running
+from dl.processes import status_of
 from dl.recipes.asked import Asked
 from dl.runs.ledger import TestEvaluation
 from dl.runs.manifest import MetricInfo
@@ -320,11 +320,9 @@ def read_workflow(path: Path) -> Workflow:
 
 def describe_workflow(state: Workflow) -> tuple[str, str]:
     """Return the status of a workflow, ``killed`` where its process is gone, and what it reached, in one line."""
-    running = state.status == RUNNING and is_running(state.pid, state.host, state.process_start)
-    status = "killed" if state.status == RUNNING and not running else state.status
     done = [one for one in state.stages if one.status in OVER]
     last = next((one for one in reversed(done) if one.result), None)
-    return status, f"{len(done)} of {len(state.stages)} stages; {last.result if last else 'none finished'}"
+    return status_of(state), f"{len(done)} of {len(state.stages)} stages; {last.result if last else 'none finished'}"
 
 
 def is_workflow(path: Path) -> bool:

@@ -7,44 +7,32 @@ from pathlib import Path
 
 from dl import regular
 from dl.errors import BadRun
-from dl.processes import is_running
+from dl.processes import Told, works
 from dl.runs.run import FITS_FILE, STUDY, WORKFLOW, Run
 from dl.stored import from_sealed
 
 
 @dataclass(frozen=True)
 class Worker:
-    """The process that works on a folder, as the folder names it.
-
-    Args:
-        status: Of the run, the study or the workflow.
-        pid: Number of the process; 0 if unknown.
-        host: Its machine.
-        process_start: When it started, as `dl.processes.started` returns it; empty if unknown.
-    """
+    """What the file of a study or a workflow tells of the process that works on it, as `dl.processes.Told`."""
 
     status: str
     pid: int = 0
     host: str = ""
     process_start: str = ""
 
-    @property
-    def works(self) -> bool:
-        """Whether it still does."""
-        return self.status == "running" and is_running(self.pid, self.host, self.process_start)
 
-
-def working_on(path: Path) -> Worker | None:
-    """Return the process that works on a run, a study or a workflow; None where none does, or none can be read."""
+def working_on(path: Path) -> Told | None:
+    """Return what a folder tells of the process that works on it; None where none does, or nothing can be read."""
     try:
-        found = _named(path)
+        found = _told(path)
     except (BadRun, OSError, ValueError):
         return None
-    return found if found.works else None
+    return found if works(found) else None
 
 
-def _named(path: Path) -> Worker:
-    """Return the process that a folder names.
+def _told(path: Path) -> Told:
+    """Return what a folder tells of the process that works on it.
 
     Raises:
         BadRun: If the run in it cannot be read.
@@ -54,5 +42,4 @@ def _named(path: Path) -> Worker:
     for name in (WORKFLOW, STUDY, FITS_FILE):
         if (path / name).exists():
             return from_sealed(regular.read_bytes(path / name), Worker)
-    manifest = Run(path).manifest
-    return Worker(manifest.status, manifest.pid, manifest.host, manifest.process_start)
+    return Run(path).manifest
