@@ -118,37 +118,21 @@ def fit_rivals(
     Returns:
         The scores; where a limit of time is over, of those that are fitted by then.
     """
-    found: list[RivalScore] = []
+    found, preparing = list[RivalScore](), _Preparing(val)
     with cut_short():
-        _fit_each(rivals, task, train, val, seed, groups, quick, failed, found)
+        for rival in rivals:
+            if is_time_up():
+                break
+            try:
+                count = examples_of(rival.learner, task, train, quick=quick) if rival.learner.reads(train) else 0
+                if count and rival.learner.suits(train, val):
+                    some = Subset(train.examples, choose_probe(train.index, count, seed))
+                    found.append(_score(rival, task, some, len(train), val, groups, preparing))
+            except Exception as error:  # of scikit-learn, or of whoever registered the learner
+                if failed is None:
+                    raise
+                failed(rival.name, error)
     return found
-
-
-def _fit_each(
-    rivals: Sequence[Rival],
-    task: Task,
-    train: Subset,
-    val: Subset,
-    seed: int,
-    groups: Groups | None,
-    quick: bool,
-    failed: Failed | None,
-    found: list[RivalScore],
-) -> None:
-    """Fit each rival, as `fit_rivals`, and append its score."""
-    preparing = _Preparing(val)
-    for rival in rivals:
-        if is_time_up():
-            return
-        try:
-            count = examples_of(rival.learner, task, train, quick=quick) if rival.learner.reads(train) else 0
-            if count and rival.learner.suits(train, val):
-                some = Subset(train.examples, choose_probe(train.index, count, seed))
-                found.append(_score(rival, task, some, len(train), val, groups, preparing))
-        except Exception as error:  # of scikit-learn, or of whoever registered the learner
-            if failed is None:
-                raise
-            failed(rival.name, error)
 
 
 def examples_of(learner: Learner, task: Task, train: Subset, *, quick: bool) -> int:
