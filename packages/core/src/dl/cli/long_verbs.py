@@ -23,6 +23,7 @@ from dl.cli.detach import detach_verb
 from dl.cli.flags import Bell, Detach, Notify
 from dl.cli.json_output import json_line
 from dl.errors import BadOption, DLError, ProcessLost
+from dl.exit_codes import FAILED
 from dl.launch import is_first, is_watched
 from dl.processes import HOST
 from dl.signals import SecondSignal
@@ -121,9 +122,9 @@ def ending(work: Callable[[], End], verb: str, url: str, bell: bool) -> int:
 def _failed(error: BaseException) -> End:
     """Return the end of work that raised an error."""
     if isinstance(error, (KeyboardInterrupt, SecondSignal, typer.Abort)):
-        return End(1, "", "interrupted", lambda: "stopped by a signal")
+        return End(FAILED, "", "interrupted", lambda: "stopped by a signal")
     line = str(error) if isinstance(error, DLError) else f"{type(error).__name__}: {error}"
-    return End(1, "", "failed", lambda: safe_text(line, LONGEST))
+    return End(FAILED, "", "failed", lambda: safe_text(line, LONGEST))
 
 
 def of_run(run: Run, code: int, verdict: Callable[[], str]) -> End:
