@@ -8,7 +8,6 @@ other round in the reverse order; the first round, in which databases are made, 
 of the others, and ``$EPOCHS`` that of each fit.
 """
 
-import csv
 import os
 import tempfile
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.measuring import publish, run_dl
+from dl.runs.run import open_run
 
 LOGGERS = ("csv", "tensorboard", "wandb", "mlflow")
 NONE, AGAIN = "none", "none again"
@@ -67,9 +67,7 @@ def fitted(fit: tuple[str, ...], logger: str, folder: Path) -> Fitted:
     runs = folder / logger.replace(" ", "-")
     chosen = () if logger in (NONE, AGAIN) else ("--logger", logger)
     command = run_dl(*fit, *chosen, "--runs", str(runs), folder=folder).seconds
-    newest = max(runs.glob("*/history.csv"))
-    with newest.open(newline="") as stream:
-        ends = [0.0, *(float(epoch["seconds"]) for epoch in csv.DictReader(stream))]
+    ends = [0.0, *open_run("last", runs).history.column("seconds")]
     return Fitted(ends[-1], median(after - before for before, after in pairwise(ends)), command)
 
 
