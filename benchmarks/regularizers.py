@@ -19,7 +19,8 @@ from dl.recipes.resolve import resolve
 from dl.tasks.table import decide
 from dl.training.batches import DeviceDataset
 from dl.training.devices import quiet_lightning
-from dl.training.module import FitData, FitModule
+from dl.training.fit_data import FitData
+from dl.training.module import FitModule
 from dl.training.regularizers import Regularizers, build_network
 
 BATCH, ROUNDS = 128, 25
@@ -44,7 +45,7 @@ def step_of(reg: Mapping[str, object], plugins: Plugins, name: str = "mnist") ->
     module.setup("fit")
     module.configure_optimizers()
     module.on_fit_start()
-    module.generator.manual_seed(0)
+    module.epoch_state.generator.manual_seed(0)
     drawn = torch.Generator().manual_seed(0)
 
     def step() -> float:

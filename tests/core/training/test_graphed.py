@@ -9,7 +9,7 @@ import dl
 from dl.training import graphed as graphs
 from dl.training.devices import Devices
 from dl.training.graphed import PayBack, graphed, in_place_of_graph
-from dl.training.module import FitModule
+from dl.training.optimizer_step import OptimizerStep
 from dl.training.recorded import RecordedStep
 
 
@@ -61,7 +61,7 @@ def test_a_graph_that_saves_nothing_is_not_used(monkeypatch):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_no_step_on_a_gpu_waits_for_it(plugins_with, runs, line, monkeypatch):
-    take = FitModule._take_step
+    take = OptimizerStep._take
 
     def strictly(self, *given, **how):
         torch.cuda.set_sync_debug_mode("error")
@@ -70,7 +70,7 @@ def test_no_step_on_a_gpu_waits_for_it(plugins_with, runs, line, monkeypatch):
         finally:
             torch.cuda.set_sync_debug_mode("default")
 
-    monkeypatch.setattr(FitModule, "_take_step", strictly)
+    monkeypatch.setattr(OptimizerStep, "_take", strictly)
     devices = Devices("gpu", "1")
     run = dl.fit("numbers", "given", plugins=plugins_with(given=line), runs=runs, devices=devices, epochs=2)
     assert run.manifest.status == "finished"

@@ -16,7 +16,8 @@ from dl.tasks.table import decide
 from dl.testing.numbers import Numbers, NumbersPlugin, clouds
 from dl.training.batches import DeviceDataset
 from dl.training.devices import Devices, quiet_lightning
-from dl.training.module import FitData, FitModule
+from dl.training.fit_data import FitData
+from dl.training.module import FitModule
 from dl.training.regularizers import Regularizers, build_network
 from tests.cutting import numbers
 

@@ -191,8 +191,8 @@ class GrowEpochs(Callback):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Keep the losses of the epoch, and end the fit if it is one of the marks and nothing is left to see."""
         assert isinstance(pl_module, FitModule)
-        self.val.append(pl_module.scored["val"].loss)
-        self.probe.append(float(pl_module.scored["probe"].loss.mean(dtype=np.float64)))
+        self.val.append(pl_module.subsets.scored["val"].loss)
+        self.probe.append(float(pl_module.subsets.scored["probe"].loss.mean(dtype=np.float64)))
         if len(self.val) in self.marks and self._is_over():
             trainer.should_stop = True
 

@@ -6,7 +6,7 @@ Letters: ``n`` examples of a subset, ``F`` features.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,8 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from dl.autoencoder import Autoencoder
+from dl.data.examples import Index
 from dl.data.projection import MOST_NUMBERS, directions
 from dl.padded import Padded, Prepared
+from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard
 from dl.training.sharded import whole
 
 WATCHED_BATCHES = 4  # validation batches on which dead units are detected
@@ -125,3 +127,31 @@ def penultimate(network: nn.Module) -> Iterator[list[Tensor]]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def features_of(
+    network: nn.Module,
+    prepare: Callable[[Prepared], Prepared],
+    subset: tuple[DeviceDataset, Index],
+    rows: Index,
+    batch_size: int,
+) -> np.ndarray | None:
+    """Compute the inputs of the last layer for some rows of a subset, (n, F) float32; None without such a layer.
+
+    Args:
+        network: In eval mode.
+        prepare: Makes its inputs from stored ones.
+        subset: A data set, and the positions of the subset in it.
+        rows: (n,) of the subset.
+        batch_size: The largest.
+    """
+    data, positions = subset[0], subset[1][rows]
+    lengths = None if data.lengths is None else data.lengths[positions]
+    sampler = EvalBatchSampler(np.arange(len(rows)), Shard(), lengths, data.eval_batch_size(batch_size))
+    with penultimate(network) as kept:
+        for batch in sampler:
+            prepared = prepare(data.take(torch.from_numpy(positions)[batch].to(data.targets.device))[0])
+            network(prepared)
+            if kept:
+                kept[-1] = project(pool_tokens(kept[-1], prepared))
+    return torch.cat(kept).numpy()[np.argsort(sampler.local_positions)] if kept else None

@@ -19,8 +19,8 @@ from dl.domain import Preprocessor, encode_examples
 from dl.features import Extractor, Rows
 from dl.padded import as_tensor
 from dl.training.batches import DeviceDataset
+from dl.training.fit_data import FitData
 from dl.training.linear import few_enough, solve
-from dl.training.module import FitData
 from dl.training.regularizers import can_read_features
 from dl.training.setup import FitSetup
 from dl.work import doing

@@ -58,8 +58,8 @@ class HeadWriter:
         task, folder = self.place.one.task, self.folder / "outcomes"
         scored, metrics = {}, dict[str, dict[str, float]]()
         for part in outcomes.PARTS:
-            logits = torch.from_numpy(module.scored[part].logits[:, self.place.logits])
-            encoded = self.place.encoded(module.encoded_targets(part))
+            logits = torch.from_numpy(module.subsets.scored[part].logits[:, self.place.logits])
+            encoded = self.place.encoded(module.data.targets(part).cpu())
             scored[part], metrics[part] = score(task, logits, encoded), task.metrics(logits, encoded)
         self.rows.append(self._row(scored, metrics, shared))
         rows, epoch = list(self.rows), len(self.rows)

@@ -8,11 +8,10 @@ Letters: ``n`` positions, ``K`` outputs.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,81 +21,44 @@ import torch
 from lightning.fabric.utilities import move_data_to_device
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dl.data.examples import Index, Inputs
 from dl.data.queries import QUERY
 from dl.domain import Preprocessor
-from dl.errors import BadRun, TrainingFailed
+from dl.errors import BadRun
 from dl.options import Value
 from dl.padded import Prepared, in_precision
 from dl.recipes.recipe import BLOCKS, SHUFFLE
 from dl.regularizer import WORD, Batch
-from dl.runs.outcomes import PARTS, Scored
+from dl.runs.outcomes import PARTS
 from dl.specs import OwnStep
 from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard, TrainBatchSampler
 from dl.training.checkpoint import copy_weights, load_weights
-from dl.training.diagnostics import (
-    WATCHED_BATCHES,
-    DeadUnitMonitor,
-    GradientNormMonitor,
-    penultimate,
-    pool_tokens,
-    project,
-)
+from dl.training.closure import closure_within
+from dl.training.diagnostics import WATCHED_BATCHES, DeadUnitMonitor, GradientNormMonitor, features_of
+from dl.training.epoch_state import EpochState
+from dl.training.fit_data import FitData
 from dl.training.flat_gradients import FlatGradients, take_from
-from dl.training.graphed import are_asked_for, cuda_graph
 from dl.training.layout import AS_BUILT, laid_out, lay_out
 from dl.training.linear import few_enough, linear_path, mix, solve
-from dl.training.listed_step import ListedStep
+from dl.training.loss_check import LossCheck
 from dl.training.norms import FEW_STEPS, batches_of, recompute_statistics, running_norms
-from dl.training.optimizers import MakeOptimizer, make_optimizer, make_schedule, own_optimizer, own_optimizers
+from dl.training.optimizer_step import OptimizerStep
+from dl.training.optimizers import MakeOptimizer, make_optimizer, own_optimizer, own_optimizers
 from dl.training.ranks import make_buffers_alike, spare_messages
-from dl.training.recorded import RecordedStep, go_back
 from dl.training.regularizers import Regularizers
-from dl.training.scoring import RunningMeans, merge, score
+from dl.training.schedules import Schedules
+from dl.training.scoring import RunningMeans, SubsetScores
 from dl.training.sharded import fill_up, gather_weights, mesh_of, nothing_of, shard
-from dl.training.state import (
-    Block,
-    Resumed,
-    Saved,
-    Stateful,
-    of_all_devices,
-    parts_of_all,
-    random_states,
-    restore_random_states,
-    seed_generators,
-)
+from dl.training.state import Block, Resumed, Saved, Stateful, of_all_devices, parts_of_all
+from dl.training.step_loss import StepLoss
 from dl.words import many
 
 BLOCK_STEPS = 64
 BLOCK_BYTES = 64 << 20  # of stored inputs in one block, at most
-FEWEST_RECORDED = 300  # steps of a fit, of which recording one repays
-KNOWN_LOSSES = ("dl.tasks.", "torch.")  # where losses lie that depend on logits and targets alone
 SAVED = "dl"  # key of dl's own state in the checkpoint
-
-
-@dataclass(frozen=True)
-class FitData:
-    """The data of a fit: a data set for each source of examples, and the positions of each subset in it.
-
-    Args:
-        train_data: Of the training examples.
-        val_data: Of the validation examples; the same object if they were held out of the training examples.
-        train: (n,) positions of the training set.
-        val: (n,) positions of the validation set.
-        probe: (n,) positions of the probe, in the training data.
-        unknown: Of ``training`` and ``validation``: (n,) which examples hold nothing known to the preprocessor.
-    """
-
-    train_data: DeviceDataset
-    val_data: DeviceDataset
-    train: Index
-    val: Index
-    probe: Index
-    unknown: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
 
 class FitModule(pl.LightningModule):
@@ -146,29 +108,22 @@ class FitModule(pl.LightningModule):
         self.network, self.preprocessor, self.task = network, preprocessor, task
         self.data, self.train_options, self.seed = data, train, seed
         self._scoring = ExitStack()
-        loss = task.row.train_loss(network) if task.row.train_loss else task.row.loss
-        self.regularizers, self.train_loss = regularizers, regularizers.loss(loss)
+        self.regularizers, self.step_loss = regularizers, StepLoss(network, task.row, regularizers)
         self._stop, self.make_own, self.goes_on, self.own_step = stop, make_own, goes_on, own_step
         self.beside, self.after_step, self.resumed, self.layout = beside or {}, after_step, resumed, layout
         self.automatic_optimization = not blocks
-        self.running = RunningMeans()
-        self.scored: dict[str, Scored] = {}
-        self.metrics: dict[str, dict[str, float]] = {}
+        self.running, self.subsets = RunningMeans(), SubsetScores(task, data)
         self.train_means = (float("nan"), float("nan"))
         self.steps_done, self.is_scored = 0, False  # whether the newest step is scored
-        self._pending: list[list[tuple[Tensor, Tensor]]] = [[] for _ in PARTS]
-        self._unchecked: list[tuple[int, Tensor, Sequence[int], Tensor]] = []
+        self.losses = LossCheck(data.train_data.ids, float(train["lr"]))
         self.made: list[torch.optim.Optimizer] = []
-        self.schedules: list[torch.optim.lr_scheduler.LRScheduler] = []
         self._drawn: Batch | None = None  # of the step that Lightning is taking
-        self._block = Block()
         self._saved: Saved = {}  # dl's state in the checkpoint to resume from
-        self._random: Saved = {}  # states of the generators to restore in the first epoch
         self.ids: Tensor | None = None  # (N,) of the training examples, where regularizers change batches
         self.gaps, self.branches = preprocessor.gaps, preprocessor.branches
         self.linear_path, self.linear_share = linear_path(network), dict[str, float]()
         self.gradients, self.units = GradientNormMonitor(network), DeadUnitMonitor(network)
-        self.is_sharded, self.passes = False, 0  # passes: forward passes of a scoring, which all devices take alike
+        self.is_sharded = False
 
     def setup(self, stage: str) -> None:
         """Build the sampler, once the number of devices is known."""
@@ -211,7 +166,7 @@ class FitModule(pl.LightningModule):
 
     def on_fit_start(self) -> None:
         """Move the data to the device if it fits, and restore the state of regularizers and schedule there."""
-        self.generator = torch.Generator(self.device)
+        self.epoch_state = EpochState(self.running, self.gradients, self.shard, self.device)
         if self.regularizers.act_on_batches:
             self.ids = torch.from_numpy(np.asarray(self.data.train_data.ids, np.int64)).to(self.device)
         if self._saved:
@@ -220,10 +175,21 @@ class FitModule(pl.LightningModule):
         if self.data.val_data is not self.data.train_data:
             self.data.val_data.to(self.device)
         self._solve_linear_path()
-        self._optimize, self._step = ListedStep(self.made[0]), self._recorded_step()
-        self._flat = FlatGradients(self.gradients.parameters, self.shard.world_size)
+        self.step = self._make_step()
         if self.shard.world_size > 1 and not self.automatic_optimization:
             take_from(self.trainer.strategy, self)
+
+    def _make_step(self) -> OptimizerStep:
+        return OptimizerStep(
+            self.step_loss,
+            self.made,
+            self.gradients,
+            FlatGradients(self.gradients.parameters, self.shard.world_size),
+            clip=float(self.train_options["clip"]),
+            own=self.own_step,
+            steps=self.total_steps,
+            may_record=not str(self.trainer.precision).endswith("mixed"),  # autocast is entered by Lightning's steps
+        )
 
     def stops(self) -> bool:
         """Return whether the fit ends after the newest step, by a signal; all devices call it at the same steps."""
@@ -248,10 +214,7 @@ class FitModule(pl.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the recipe's optimizer and schedule, or those of the user's own training step."""
         self.made = self._make_optimizers()
-        self._rates = [[float(group["lr"]) for group in one.param_groups] for one in self.made]
-        total = self.sampler.steps * int(self.train_options["epochs"])
-        schedules = [make_schedule(one, self.train_options, total) for one in self.made]
-        self.schedules = [one for one in schedules if one is not None]  # stepped here, not by Lightning
+        self.schedules = Schedules(self.made, self.train_options, self.total_steps)
         return self.made
 
     def _make_optimizers(self) -> list[torch.optim.Optimizer]:
@@ -260,6 +223,11 @@ class FitModule(pl.LightningModule):
         if self.make_own is not None:
             return [own_optimizer(self.make_own, self.network)]
         return [make_optimizer(self.network, self.train_options)]
+
+    @property
+    def total_steps(self) -> int:
+        """Number of optimizer steps of the whole fit."""
+        return self.sampler.steps * int(self.train_options["epochs"])
 
     @property
     def epoch_and_step(self) -> tuple[int, int]:
@@ -274,12 +242,12 @@ class FitModule(pl.LightningModule):
 
     def pay_back_in_words(self) -> str:
         """Return what a graph of the passes costs and saves; empty without one."""
-        return self._step.pay_back.in_words() if self._step.pay_back else ""
+        return "" if self.step.recorded.pay_back is None else self.step.recorded.pay_back.in_words()
 
     def losses_are_finite(self) -> bool:
         """Return whether the losses that were not checked yet are numbers."""
-        recent = [*self._block.losses, *(losses for _, losses, _, _ in self._unchecked)]
-        return all(bool(torch.isfinite(losses).all()) for losses in recent)
+        of_block = self.epoch_state.block.losses
+        return self.losses.are_finite() and all(bool(torch.isfinite(loss)) for loss in of_block)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own state
         """Add dl's own state, in place of the progress of Lightning's loops and the states of its callbacks."""
@@ -291,20 +259,14 @@ class FitModule(pl.LightningModule):
             "steps_per_epoch": self.sampler.steps,
             "world_size": self.shard.world_size,
             "regularizers": self.regularizers.state_dict(),
-            "schedules": [one.state_dict() for one in self.schedules],
-            "devices": of_all_devices(self._state_in_epoch(), self.shard.world_size) if self.step_in_epoch else [],
+            "schedules": self.schedules.states(),
+            "devices": self._states_in_epoch() if self.step_in_epoch else [],
             "beside": parts_of_all(self.beside),
         }
 
-    def _state_in_epoch(self) -> Saved:
-        """Return what the middle of an epoch needs, on this device."""
-        return {
-            "random": random_states(self.device),
-            "generator": self.generator.get_state(),
-            "running": self.running.sums,
-            "gradients": self.gradients.seen,
-            "block": self._block.state_dict(),
-        }
+    def _states_in_epoch(self) -> list[Saved]:
+        """Return what the middle of an epoch needs, of each device."""
+        return of_all_devices(self.epoch_state.state_dict(), self.shard.world_size)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # Any: Lightning's own state
         """Remember dl's own state until `on_fit_start`, and take the type of the weights before these are restored."""
@@ -325,60 +287,20 @@ class FitModule(pl.LightningModule):
             raise BadRun(f"the run had {many(devices, 'device')}, not {now}  go on nevertheless: --accept-changes")
         self.steps_done, self.is_scored = saved["steps_done"], saved["is_scored"]
         self.regularizers.load_state_dict(move_data_to_device(saved["regularizers"], self.device))
-        for schedule, state in zip(self.schedules, saved["schedules"], strict=True):
-            schedule.load_state_dict(state)
+        self.schedules.restore(saved["schedules"])
         epoch, self.sampler.taken = self.epoch_and_step
         self.sampler.set_epoch(epoch)
         if saved["devices"]:
-            self._resume_in_epoch(saved["devices"])
+            step = self.sampler.taken
+            done = step % self.sampler.steps_per_block if step < self.sampler.steps else 0
+            self.epoch_state.restore(saved["devices"], done, self.task.example_scores)
         for name, part in self.beside.items():
             part.load_state_dict(saved["beside"][name])
 
-    def _advance_schedules(self) -> None:
-        """Set schedules of more steps to where they stand after the steps that were taken."""
-        for optimizer, rates in zip(self.made, self._rates, strict=True):
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group.pop("initial_lr", None)
-                group["lr"] = rate
-        total = self.sampler.steps * int(self.train_options["epochs"])
-        made = [make_schedule(one, self.train_options, total) for one in self.made]
-        self.schedules = [one for one in made if one is not None]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch expects a step of the optimizer before each
-            for schedule in self.schedules:
-                for _ in range(self.steps_done):
-                    schedule.step()
-
-    def _resume_in_epoch(self, devices: list[Saved]) -> None:
-        """Restore the middle of an epoch; on another number of devices the sums alone, as those of the first device."""
-        step, same = self.sampler.taken, len(devices) == self.shard.world_size
-        states = devices[self.shard.rank :][:1] if same else devices
-        for state in states:
-            self.running.sums += move_data_to_device(list(state["running"]), self.device)
-            self.gradients.seen += move_data_to_device(list(state["gradients"]), self.device)
-        blocks = [Block.of(state["block"], self.device) for state in states]
-        done = step % self.sampler.steps_per_block if step < self.sampler.steps else 0
-        if same and blocks[0].done == done:
-            self._block = blocks[0]
-        else:
-            self._block = Block(done)
-            self._count_begun(blocks)
-        if same:
-            self._random = {name: states[0][name] for name in ("random", "generator")}
-        elif self.shard.rank:
-            self.running.sums, self.gradients.seen = [torch.zeros_like(one) for one in self.running.sums], []
-
-    def _count_begun(self, blocks: list[Block]) -> None:
-        """Count the steps of blocks that were begun elsewhere, and are not gone on with as they are."""
-        for block in blocks:
-            if block.losses:
-                scores = self.task.example_scores(torch.cat(block.logits), torch.cat(block.targets))
-                self.running.add(torch.stack(block.losses), block.sizes, scores)
-
     def on_train_start(self) -> None:
         """Let Lightning begin with the epoch that the fit stands in."""
-        if self.resumed and self.resumed.raised and self._saved and self.schedules:
-            self._advance_schedules()
+        if self.resumed and self.resumed.raised and self._saved:
+            self.schedules.advance(self.steps_done)
         self._saved = {}
         epoch, step = self.epoch_and_step
         progress: Any = self.trainer.fit_loop.epoch_progress  # Any: Lightning types fewer counts than it has
@@ -396,18 +318,8 @@ class FitModule(pl.LightningModule):
         self.sampler.taken = 0
 
     def on_train_epoch_start(self) -> None:
-        """Seed dropout, and what regularizers do not draw by example, by (seed, epoch, device).
-
-        Each device then drops other units, and an epoch is the same whether or not the fit was resumed before it. One
-        that is continued goes on with the generators as they were.
-        """
-        rng = np.random.default_rng([self.seed, self.current_epoch, self.shard.rank, 0x9E6])
-        self.generator.manual_seed(int(rng.integers(1 << 63)))
-        seed_generators(int(rng.integers(1 << 63)), self.device)
-        if self._random:
-            self.generator.set_state(self._random["generator"].cpu())
-            restore_random_states(self._random["random"], self.device)
-            self._random = {}
+        """Seed the random numbers of the epoch, and return to whole epochs after one that was continued."""
+        self.epoch_state.seed(self.seed, self.current_epoch)
         if not self.sampler.taken:
             self._reload_every(0)
 
@@ -449,17 +361,13 @@ class FitModule(pl.LightningModule):
         if self.automatic_optimization and not self._is_whole:
             self._drawn = None
             self.regularizers.after_step(self.network)
-            self._step_schedules()
+            self.schedules.step()
         self.after_step(self)
 
     @property
     def _is_whole(self) -> bool:
         """Whether an epoch is continued of which all steps were taken, and which is scored alone."""
         return self.sampler.taken == self.sampler.steps
-
-    def _step_schedules(self) -> None:
-        for schedule in self.schedules:
-            schedule.step()
 
     def prepared(self, inputs: Prepared) -> Prepared:
         """Preprocess stored inputs to the network's inputs, floats in its precision."""
@@ -479,12 +387,12 @@ class FitModule(pl.LightningModule):
         inputs, targets = self.data.train_data.take(positions)
         prepared, is_first_pass = self.prepared(inputs), self._drawn is None
         self._drawn = self._drawn or self._draw(prepared, targets, positions, self.steps_done)
-        logits, loss = self._loss(self._drawn)
+        logits, loss = self.step_loss.of(self._drawn)
         if is_first_pass:  # later passes of a step may use other weights
             counted = len(positions) if factor else 0  # a device with weight 0 counts nothing
-            shown = self._shown(loss, logits.detach(), targets)
+            shown = self.step_loss.shown(loss, logits.detach(), targets)
             self._count(shown[None], [counted], logits.detach()[:counted], targets[:counted], positions)
-        return self._with_penalties(loss) * factor
+        return self.step_loss.with_penalties(loss) * factor
 
     def _draw(self, inputs: Prepared, targets: Tensor, positions: Tensor, step: int) -> Batch:
         """Return the batch of a step, counted from 0, after all changes by regularizers."""
@@ -492,20 +400,7 @@ class FitModule(pl.LightningModule):
         if self.ids is None:
             return batch
         known = replace(batch, ids=self.ids[positions], draws=(self.seed * 0x9E3779B1 + step) & WORD)
-        return self.regularizers.batch(known, self.generator)
-
-    def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the logits of a training batch (B, K), after regularizers, and its mean loss without penalties."""
-        logits = self.task.row.reduce_logits(self.network(batch.inputs), batch.truth)
-        return logits, batch.loss(self.train_loss, logits)
-
-    def _shown(self, loss: Tensor, logits: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss of a step that is shown: as it is scored, where that of the step weighs it otherwise."""
-        return self.task.row.loss(logits, targets, "mean") if self.task.row.train_loss else loss.detach()
-
-    def _with_penalties(self, loss: Tensor) -> Tensor:
-        penalty = self.regularizers.penalty(self.network)
-        return loss if penalty is None else loss + penalty
+        return self.regularizers.batch(known, self.epoch_state.generator)
 
     def _batches(self, batches: list[Tensor]) -> Iterator[tuple[Prepared, Tensor, Tensor]]:
         """Yield inputs, targets and positions of consecutive batches, by one gather if all rows have one shape."""
@@ -522,16 +417,16 @@ class FitModule(pl.LightningModule):
         """Take one optimizer step for each batch of a block, but those that were taken before the fit was resumed."""
         shares = self.sampler.shares(positions)
         counts = [len(own) if factor else 0 for own, factor in shares]  # a device with weight 0 counts nothing
-        step = self._take_step if self.own_step is None else self._take_own_step
-        block, before = self._block, self._block.done
-        self._step.look()
+        block, take = self.epoch_state.block, self.step.take
+        before = block.done
+        self.step.recorded.look()
         for number, (inputs, target, own) in enumerate(self._batches([own for own, _ in shares])):
             if number < before:
                 continue
             drawn = self._draw(inputs, target, own, self.steps_done)
-            logits, loss = step(drawn, inputs, shares[number][1], first=number == 0)
+            logits, loss = take(drawn, inputs, shares[number][1], first=number == 0)
             self.regularizers.after_step(self.network)
-            self._step_schedules()
+            self.schedules.step()
             block.add(loss, logits[: counts[number]], target[: counts[number]])
             self.steps_done, self.is_scored = self.steps_done + 1, False
             stops = self.stops()
@@ -539,95 +434,10 @@ class FitModule(pl.LightningModule):
                 self.after_step(self)
             if stops:
                 break
-        self._block = Block()
+        self.epoch_state.block = Block()
         counted = torch.cat([own[:count] for (own, _), count in zip(shares, counts, strict=True)][block.skipped :])
         given = (torch.stack(block.losses), block.sizes)
         self._count(*given, torch.cat(block.logits), torch.cat(block.targets), counted)
-
-    def _take_step(self, batch: Batch, _inputs: Prepared, factor: float, *, first: bool) -> tuple[Tensor, Tensor]:
-        """Take one optimizer step; return its logits and its loss.
-
-        Args:
-            batch: After regularizers.
-            _inputs: Before regularizers, which an own step reads.
-            factor: Weight of the loss of this device in the mean over all.
-            first: Whether it is the first step of a block, at which gradients are recorded.
-        """
-        logits, loss = self._passes(batch, factor)
-        if first:
-            self.gradients.record()
-        if clip := float(self.train_options["clip"]):
-            nn.utils.clip_grad_norm_(self.network.parameters(), clip)
-        self._optimize()
-        return logits, loss
-
-    def _passes(self, batch: Batch, factor: float) -> tuple[Tensor, Tensor]:
-        """Take the passes of a step on all devices; return its logits and its loss here, detached."""
-        if self.regularizers.act_on_gradients:
-            return self._backward_within(batch, factor)[:2]
-        if isinstance(batch.inputs, Tensor) and batch.partners is None and batch.clean is None:
-            given = self._step(batch.inputs, batch.targets)
-        else:
-            given = self._backward(batch)[:2]
-        self._flat.reduce(factor)
-        return given
-
-    def _take_own_step(self, batch: Batch, inputs: Prepared, _factor: float, *, first: bool) -> tuple[Tensor, Tensor]:
-        """Let the user's own step be taken, on one device; return the logits after it, in eval mode, and its loss.
-
-        Raises:
-            TrainingFailed: If it returns no loss.
-        """
-        assert self.own_step is not None
-        loss = self.own_step.step(self.network, batch, *self.made)
-        if not isinstance(loss, Tensor) or loss.numel() != 1:
-            raise TrainingFailed(f"training_step returned {type(loss).__name__}, not the loss to show, a scalar tensor")
-        if first:
-            self.gradients.record()
-        with torch.no_grad():
-            logits = self.task.row.reduce_logits(self.network.eval()(inputs), inputs)
-        self.network.train()
-        return logits, loss.detach().reshape(())
-
-    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Run one forward pass; return its logits and its loss, detached, and its loss with penalties."""
-        logits, loss = self._loss(batch)
-        return logits.detach(), self._shown(loss, logits.detach(), batch.targets), self._with_penalties(loss)
-
-    def _backward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Run one forward and one backward pass; return as `_losses` does."""
-        logits, loss, whole = self._losses(batch)
-        go_back(whole, self.gradients.parameters)
-        return logits, loss, whole
-
-    def _recorded_step(self) -> RecordedStep:
-        """Return what takes the passes of plain steps: those that depend on inputs, targets and weights alone."""
-        row = self.task.row
-        known = all(getattr(one, "__module__", "").startswith(KNOWN_LOSSES) for one in (row.loss, row.reduce_logits))
-        plain = known and row.train_loss is None and not row.heads and not self.regularizers.act_on_losses
-        steps, kind = self.sampler.steps * int(self.train_options["epochs"]), self.device.type
-        here = kind == "cpu" or (kind == "cuda" and are_asked_for())
-        whole = not str(self.trainer.precision).endswith("mixed")  # autocast is entered around each step of Lightning
-        return RecordedStep(
-            self.network,
-            self.gradients.parameters,
-            lambda inputs, targets: self._losses(Batch(inputs, targets)),
-            is_wanted=plain and here and whole and steps >= FEWEST_RECORDED,
-            steps=steps,
-            capture=cuda_graph if kind == "cuda" else None,
-        )
-
-    def _backward_within(self, batch: Batch, factor: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Run the backward pass with regularizers around it; return logits and losses of the first pass."""
-        passes: list[tuple[Tensor, Tensor, Tensor]] = []
-
-        def backward() -> Tensor:
-            passes.append(self._backward(batch))
-            self._flat.reduce(factor)
-            return passes[-1][-1].detach()
-
-        self.regularizers.backward(self.network, backward)()
-        return passes[0]
 
     def _as_loss_reads(self, targets: Tensor) -> Tensor:
         return targets.to(self.dtype) if targets.is_floating_point() else targets
@@ -636,7 +446,7 @@ class FitModule(pl.LightningModule):
         """Add to the running sums; if a step of Lightning is a block, check its losses now."""
         if self.automatic_optimization:
             self.steps_done, self.is_scored = self.steps_done + 1, False
-        self._unchecked.append((self.steps_done - len(losses), losses, sizes, positions))
+        self.losses.add(self.steps_done - len(losses), losses, sizes, positions)
         self.running.add(losses, sizes, self.task.example_scores(logits, targets))
         if not self.automatic_optimization:
             self.check_losses(self._on_any_device)
@@ -647,31 +457,15 @@ class FitModule(pl.LightningModule):
         return bool(self.trainer.strategy.reduce_boolean_decision(flag, all=False))
 
     def check_losses(self, everywhere: Callable[[bool], bool]) -> None:
-        """Check the losses since the last check; reading them waits for the device, so it is not done at each step.
+        """Check the losses since the last check; it waits for the device, so it is not done at each step.
 
         Args:
             everywhere: Reduces a flag over devices; all must stop together.
 
         Raises:
-            TrainingFailed: If a loss is not finite, naming the step, examples of its batch, and a remedy.
+            TrainingFailed: If a loss is not finite.
         """
-        recent, self._unchecked = self._unchecked, []
-        bad = [entry for entry in recent if not bool(torch.isfinite(entry[1]).all())]
-        if not everywhere(bool(bad)):
-            return
-        lr = float(self.train_options["lr"])
-        kept = "the weights of the best epoch are kept" if self.current_epoch else "no epoch was finished"
-        try_this = f"{kept}  try: lr={lr / 10:g} or clip=1"
-        if not bad:
-            raise TrainingFailed(f"the loss on another device is not a number; {try_this}")
-        before, losses, sizes, positions = bad[0]
-        first = int(torch.nonzero(~torch.isfinite(losses))[0])
-        of_batch = positions[sum(sizes[:first]) :][:5].cpu().numpy()
-        shown = ", ".join(f"#{number}" for number in self.data.train_data.ids[of_batch])
-        raise TrainingFailed(
-            f"the loss is {float(losses[first])} at step {before + first + 1} (epoch {self.current_epoch + 1}, "
-            f"examples {shown}, …); {try_this}"
-        )
+        self.losses.check(everywhere, self.current_epoch)
 
     def optimizer_step(
         self,
@@ -685,31 +479,10 @@ class FitModule(pl.LightningModule):
             optimizer_closure()
             return
         if optimizer_closure is not None and self.regularizers.act_on_gradients:
-            optimizer_closure = self._closure_within(optimizer_closure)
+            scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+            scale = 1.0 if scaler is None else float(scaler.get_scale())
+            optimizer_closure = closure_within(optimizer_closure, self.regularizers, self.network, scale)
         super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
-
-    def _closure_within(self, closure: Callable[[], Any]) -> Callable[[], Any]:  # Any: as in Lightning
-        """Return Lightning's closure with regularizers around it, which see gradients without a scale."""
-        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
-        scale = 1.0 if scaler is None else float(scaler.get_scale())
-
-        def unscaled() -> Any:  # Any: as in Lightning
-            loss = closure()
-            self._scale_gradients(1 / scale)
-            return loss
-
-        def scaled() -> Any:  # Any: as in Lightning
-            loss = self.regularizers.backward(self.network, unscaled)()
-            self._scale_gradients(scale)
-            return loss
-
-        return scaled
-
-    def _scale_gradients(self, factor: float) -> None:
-        if factor != 1:
-            for parameter in self.gradients.parameters:
-                if parameter.grad is not None:
-                    parameter.grad.mul_(factor)
 
     def configure_gradient_clipping(
         self,
@@ -728,47 +501,28 @@ class FitModule(pl.LightningModule):
 
     def validation_step(self, positions: Tensor, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Compute the logits of one batch of a subset."""
-        data = self.data.val_data if dataloader_idx == 0 else self.data.train_data
-        inputs, _ = data.take(positions)
+        part = PARTS[dataloader_idx]
+        inputs, _ = self.data.scored(part)[0].take(positions)
         watched = dataloader_idx == 0 and batch_idx < WATCHED_BATCHES
         with self.units.recording() if watched else nullcontext():
             prepared = self.prepared(inputs)
             logits = self.task.row.reduce_logits(self.network(prepared), prepared).float()
-        self.passes += 1
-        self._pending[dataloader_idx].append((positions, logits))
+        self.subsets.add(part, positions, logits)
 
     def on_validation_epoch_end(self) -> None:
-        """Merge the logits of each subset over all devices, score them, and read the running training means."""
+        """Score each subset over all devices, and read the running training means."""
         self.train_means = self.running.means(self._over_devices)
         if self.is_sharded:
-            passes = self.all_gather(torch.tensor(self.passes, device=self.device))
+            passes = self.all_gather(torch.tensor(self.subsets.passes, device=self.device))
             most = int(passes.max())  # type: ignore[union-attr]  # of a tensor it is a tensor
-            fill_up(self.network, self.passes, most, self._prepared_at(self.data.train[:1]))
-        self.passes = 0
-        for part, pending, data, expected in zip(
-            PARTS,
-            self._pending,
-            (self.data.val_data, self.data.train_data),
-            (self.data.val, self.data.probe),
-            strict=True,
-        ):
-            logits = merge(pending, expected, self.shard, self.all_gather)
-            targets = _targets_at(data, expected).to(logits.device)
-            self.scored[part] = score(self.task, logits, targets)
-            self.metrics[part] = self.task.metrics(logits, targets)
-            pending.clear()
+            fill_up(self.network, self.subsets.passes, most, self._prepared_at(self.data.train[:1]))
+        self.subsets.score(self.shard, self.all_gather)
 
     def weights(self) -> dict[str, Tensor]:
         """Return a copy of the weights on the CPU; of weights that are shared out, nothing but on the first device."""
         if self.is_sharded:
             return gather_weights(self.network, keep=self.trainer.is_global_zero)
         return copy_weights(self.network) if self.trainer.is_global_zero else {}
-
-    def encoded_targets(self, part: str) -> Tensor:
-        """Return the encoded targets of a scored subset, ``val`` or ``probe``, on the CPU."""
-        is_val = part == "val"
-        data = self.data.val_data if is_val else self.data.train_data
-        return _targets_at(data, self.data.val if is_val else self.data.probe).cpu()
 
     def head_weights(self) -> dict[str, float]:
         """Return the share of each head in the weights of the training loss, by column of the history."""
@@ -777,36 +531,23 @@ class FitModule(pl.LightningModule):
 
     def val_answers(self) -> np.ndarray | None:
         """Return the task's answers to the last scored validation set, (n, ...), in a compact dtype."""
-        answers = self.task.answers(torch.from_numpy(self.scored["val"].logits))
-        return (
-            None
-            if answers is None
-            else answers.to(torch.float32 if answers.is_floating_point() else torch.int32).numpy()
-        )
+        answers = self.task.answers(torch.from_numpy(self.subsets.scored["val"].logits))
+        if answers is None:
+            return None
+        return answers.to(torch.float32 if answers.is_floating_point() else torch.int32).numpy()
 
     def _over_devices(self, values: Tensor) -> Tensor:
         return values if self.shard.world_size == 1 else self.all_gather(values).sum(dim=0)  # type: ignore[union-attr]
 
     def features(self, part: str, rows: Index) -> dict[str, np.ndarray]:
         """Return the inputs of the last layer for some rows of a subset, (n, F) float32, under the subset's name."""
-        is_val = part == "val"
-        data = self.data.val_data if is_val else self.data.train_data
-        positions = (self.data.val if is_val else self.data.probe)[rows]
-        lengths = None if data.lengths is None else data.lengths[positions]
-        sampler = EvalBatchSampler(
-            np.arange(len(rows)), Shard(), lengths, data.eval_batch_size(self.task.row.eval_batch_size)
-        )
         was_training = self.training
         self.eval()
-        with torch.inference_mode(), self._scored_weights(), penultimate(self.network) as kept:
-            for batch in sampler:
-                prepared = self.prepared(data.take(torch.from_numpy(positions)[batch].to(self.device))[0])
-                self.network(prepared)
-                if kept:
-                    kept[-1] = project(pool_tokens(kept[-1], prepared))
+        with torch.inference_mode(), self._scored_weights():
+            batch_size = self.task.row.eval_batch_size
+            features = features_of(self.network, self.prepared, self.data.scored(part), rows, batch_size)
         self.train(was_training)
-        back = np.argsort(sampler.local_positions)
-        return {part: torch.cat(kept).numpy()[back]} if kept else {}
+        return {} if features is None else {part: features}
 
     def reconstruct(self, rows: Mapping[str, Index], weights: Path) -> dict[str, Inputs]:
         """Return some examples of validation set and probe as the network gives them, as stored inputs, where known.
@@ -815,18 +556,17 @@ class FitModule(pl.LightningModule):
             rows: (n,) of each subset.
             weights: Of the best epoch.
         """
-        network = deepcopy(self.network)
+        network = deepcopy(self.network).eval()
         load_weights(weights, network)
-        parts = {"val": (self.data.val_data, self.data.val), "probe": (self.data.train_data, self.data.probe)}
+        undo, remake = self.preprocessor.undo, self.task.row.remake
         found: dict[str, Inputs] = {}
-        with torch.inference_mode():
-            for name, wanted in rows.items():
-                data, positions = parts[name]
-                inputs, _ = data.take(torch.from_numpy(positions[wanted]).to(self.device))
-                prepared = self.prepared(inputs)
-                remade = self.preprocessor.undo(self.task.row.remake(network.eval()(prepared), prepared))
-                if remade is not None:
-                    found[name] = remade
+        for part, wanted in rows.items():
+            data, positions = self.data.scored(part)
+            with torch.inference_mode():
+                prepared = self.prepared(data.take(torch.from_numpy(positions[wanted]).to(self.device))[0])
+                remade = undo(remake(network(prepared), prepared))
+            if remade is not None:
+                found[part] = remade
         return found
 
 
@@ -834,7 +574,3 @@ def as_fit_module(module: pl.LightningModule) -> FitModule:
     """Return the module that Lightning passes to a callback as what it is."""
     assert isinstance(module, FitModule)
     return module
-
-
-def _targets_at(data: DeviceDataset, positions: Index) -> Tensor:
-    return data.targets.index_select(0, torch.from_numpy(positions).to(data.targets.device))

@@ -73,7 +73,7 @@ class OnceWriter(RunWriter):
 
     def keep_epoch(self, module: FitModule, *, is_best: bool) -> None:
         """Keep what the newest epoch gave, without its logits unless they are the best."""
-        scored = module.scored
+        scored = module.subsets.scored
         self.epochs.append({part: replace(one, logits=one.logits[:, :0]) for part, one in scored.items()})
         if is_best:
             self.best = copy_weights(module.network)
@@ -118,7 +118,7 @@ class FoldWriter(OnceWriter):
     def keep_epoch(self, module: FitModule, *, is_best: bool) -> None:
         """Keep what the newest epoch gave."""
         super().keep_epoch(module, is_best=is_best)
-        self.logits.append(module.scored["val"].logits)
+        self.logits.append(module.subsets.scored["val"].logits)
         self.answers.append(module.val_answers())
 
     def state_dict(self) -> Saved:

@@ -39,7 +39,7 @@ from dl.tasks.table import restore
 from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset
 from dl.training.checkpoint import load_weights
-from dl.training.module import FitData
+from dl.training.fit_data import FitData
 from dl.training.read_new import OF_READING, OF_ROWS, Reader, adopt_splits, read_dataset, reload_dataset, split_given
 from dl.training.scoring import compute_logits, score
 

@@ -156,12 +156,12 @@ class RunWriter(Callback):
         self.gathered = module.weights() if module.is_sharded else {}  # all devices together
         if not trainer.is_global_zero:
             return
-        probe, val = module.scored["probe"], module.scored["val"]
+        probe, val = module.subsets.scored["probe"], module.subsets.scored["val"]
         targets, groups = self.targets, self.scored.groups
         scores = estimate_scores(self.manifest.task, probe, val, targets["probe"], targets["val"], groups)
         row = self._epoch_row(module, scores)
         self.rows.append(row)
-        for part, scored in module.scored.items():
+        for part, scored in module.subsets.scored.items():
             self.losses[part] += scored.loss
             self.margins[part] += scored.margin
         best = best_epoch(self.rows, self.manifest.task.headline, self.monitor)
@@ -180,7 +180,7 @@ class RunWriter(Callback):
 
     def keep_epoch(self, module: FitModule, *, is_best: bool) -> None:
         """Keep what the newest epoch gave until it is written: outcomes, and the weights if they are the best."""
-        folder, epoch, scored = self.folder / "outcomes", len(self.rows), module.scored
+        folder, epoch, scored = self.folder / "outcomes", len(self.rows), module.subsets.scored
         self.unkept.append(lambda: outcomes.write_epoch(folder, epoch, scored))
         if is_best:
             weights = self.gathered or copy_weights(module.network)
@@ -319,7 +319,7 @@ class RunWriter(Callback):
         }
         return (
             row
-            | score_columns(module.scored, module.metrics, scores)
+            | score_columns(module.subsets.scored, module.subsets.metrics, scores)
             | module.gradients.row()
             | module.units.row()
             | module.linear_share

@@ -16,10 +16,11 @@ from dl.data.examples import Index
 from dl.domain import Preprocessor
 from dl.errors import BadOption
 from dl.padded import Padded
-from dl.runs.outcomes import Scored
+from dl.runs.outcomes import PARTS, Scored
 from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard
 from dl.training.diagnostics import penultimate, pool_tokens
+from dl.training.fit_data import FitData
 from dl.work import doing
 
 
@@ -41,6 +42,42 @@ class RunningMeans:
         loss, score, count = over_devices(torch.stack(self.sums).sum(dim=0)).tolist()
         self.sums = []
         return loss / count, score / count
+
+
+class SubsetScores:
+    """The scores of validation set and probe: logits are gathered batch by batch, and scored when all are there.
+
+    Args:
+        task: Loss, scores and metrics.
+        data: The positions of the subsets, and their targets.
+    """
+
+    def __init__(self, task: Task, data: FitData) -> None:
+        self.task, self.data = task, data
+        self.scored: dict[str, Scored] = {}
+        self.metrics: dict[str, dict[str, float]] = {}
+        self.passes = 0  # forward passes of this scoring on this device
+        self._pending: dict[str, list[tuple[Tensor, Tensor]]] = {part: [] for part in PARTS}
+
+    def add(self, part: str, positions: Tensor, logits: Tensor) -> None:
+        """Add a batch of a subset: positions (b,) and logits (b, K)."""
+        self._pending[part].append((positions, logits))
+        self.passes += 1
+
+    def score(self, shard: Shard, all_gather: Callable[[Tensor], Any]) -> None:
+        """Merge the logits of each subset over all devices, and score them.
+
+        Args:
+            shard: Of this device.
+            all_gather: Lightning's gather of equally shaped tensors. Any: it is typed for nested data.
+        """
+        for part, pending in self._pending.items():
+            logits = merge(pending, self.data.scored(part)[1], shard, all_gather)
+            targets = self.data.targets(part).to(logits.device)
+            self.scored[part] = score(self.task, logits, targets)
+            self.metrics[part] = self.task.metrics(logits, targets)
+            pending.clear()
+        self.passes = 0
 
 
 def compute_logits(

@@ -45,7 +45,7 @@ from dl.tasks.table import decide, restore
 from dl.tasks.task import Rung, Task
 from dl.terminal import safe_text
 from dl.training.batches import DeviceDataset, check_width
-from dl.training.module import FitData
+from dl.training.fit_data import FitData
 from dl.training.optimizers import own_optimizer, own_optimizers
 from dl.training.origin import AsItWas, open_origin, score_as_it_was
 from dl.training.read_new import adopt_splits
