@@ -54,6 +54,7 @@ from dl.errors import BadOption, DLError
 from dl.exit_codes import DONE, FAILED, of_signal
 from dl.launch import MOST_PER_CORE, STOP_CODES, follow, is_first, is_started_elsewhere, launch, need_address
 from dl.options import split_named, split_pairs
+from dl.plugins.registered import registered
 from dl.terminal import cell, console, plain, safe_lines, safe_text
 from dl.version import PROJECT
 from dl.words import many
@@ -157,11 +158,10 @@ def fit(
     domain, data, typed = typed_choices(
         (domain, data), options, flags | {"data_dir": data_dir, "on_leak": on_leak, "stratify_on": stratify_on}
     )
-    from dl.plugins.loading import load_plugins
     from dl.recipes.asked import Asked
     from dl.recipes.resolve import named_options
 
-    plugins = load_plugins()
+    plugins = registered()
     loggers = named_options(plugins, split_named(logger or []))
     if resume:
         named = {
