@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from dl.cli.finish import finish
 from dl.cli.flags import (
     DEFAULT_RUNS,
     Accelerator,
@@ -37,7 +38,6 @@ from dl.cli.flags import (
     typed_choices,
 )
 from dl.cli.long_verbs import End, detachable
-from dl.cli.train import finish
 from dl.errors import BadOption
 from dl.limits import ending_after
 from dl.options import split_named

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 
 # The module of each command; only that of the requested command is imported, to keep the start fast.
 MODULES = {
-    "fit": "train",
+    "fit": "fit",
+    "test": "evaluate",
+    "predict": "predict",
     "cv": "cv",
     "baseline": "baseline",
     "check": "check",
@@ -45,8 +47,6 @@ MODULES = {
     "tutorial": "tutorial",
     "status": "status",
     "stop": "detach",
-    "test": "train",
-    "predict": "train",
     "export": "export",
     "ls": "look",
     "show": "look",
