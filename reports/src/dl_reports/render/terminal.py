@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -80,7 +81,20 @@ def _sentence(words: str) -> RenderableType | None:
 def _titled(title: str, body: RenderableType | None) -> Iterable[RenderableType]:
     if body is not None:
         yield Text(f"\n{title}", style="bold")
-        yield Padding(body, (0, 0, 0, INDENT), expand=False)
+        yield Indented(body)
+
+
+class Indented:
+    """Move a body to the right; rich's padding would first measure all of it, to pad the right side too."""
+
+    def __init__(self, body: RenderableType) -> None:
+        self.body = body
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in console.render_lines(self.body, options.update_width(options.max_width - INDENT), pad=False):
+            yield Segment(" " * INDENT)
+            yield from line
+            yield Segment.line()
 
 
 def _header(header: Header, width: int) -> Iterable[RenderableType]:
