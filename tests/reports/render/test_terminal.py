@@ -8,14 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from rich.console import Console, Group
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
+from rich.console import Console
 
 from dl.intervals import Estimate
-from dl_reports.render.terminal import Indented, print_report
-from dl_reports.render.trimmed import Trimmed
+from dl_reports.render.terminal import print_report
 from dl_reports.report import BaselineRow, Confusion
 
 EXPECTED = Path(__file__).parent
@@ -44,17 +40,6 @@ def test_no_line_is_wider_than_the_terminal_or_ends_in_blanks(report):
         lines = shown(report, width).splitlines()
         assert max(map(cell_len, lines)) <= min(width, 140)
         assert [line for line in lines if line != line.rstrip()] == []
-
-
-@pytest.mark.parametrize("width", [20, 80])
-def test_a_body_is_moved_to_the_right_as_by_the_padding_of_rich(width):
-    table = Table.grid(padding=(0, 2))
-    table.add_row("one", Text("two " * 9, "bold"))
-    body = Group(table, Text("three"))
-    streams = [io.StringIO(), io.StringIO()]
-    for stream, one in zip(streams, (Indented(body), Padding(body, (0, 0, 0, 2), expand=False)), strict=True):
-        Console(file=stream, width=width).print(Trimmed(one))
-    assert streams[0].getvalue() == streams[1].getvalue()
 
 
 def test_without_colour_the_same_words_are_shown(report):
