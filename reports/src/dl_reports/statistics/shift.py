@@ -164,20 +164,17 @@ def input_shift(
     if few is not None:
         return few
     rows = [np.sort(rng.permutation(len(side))[:examined]) for side in (train_features, val_features)]
-    features = np.concatenate([train_features[rows[0]], val_features[rows[1]]]).astype(np.float64)
-    if not np.isfinite(features).all():
+    chosen = np.concatenate([train_features[rows[0]], val_features[rows[1]]])
+    if not np.isfinite(chosen).all():
         return NotComputable("some features are not finite")
-    spread = features.std(axis=0)
-    if not (spread > 0).any():
-        return NotComputable("the features do not vary")
-    features = (features - features.mean(axis=0))[:, spread > 0] / spread[spread > 0]
-    labels = np.repeat([0.0, 1.0], examined)
-    whole = _whole_groups(rows, groups)
 
     def search() -> Found:
-        return bits(_permuted_areas(features, labels, whole, permutations, rng))
+        labels, whole = np.repeat([0.0, 1.0], examined), _whole_groups(rows, groups)
+        return bits(_permuted_areas(_standardized(chosen), labels, whole, permutations, rng))
 
     areas = from_bits(keep(search))
+    if not len(areas):
+        return NotComputable("the features do not vary")
     p = float((areas >= areas[0] - 1e-12).mean())  # the true labelling counts as one of the permutations
     return InputShift(float(areas[0]), p, examined)
 
@@ -200,10 +197,19 @@ def _permute(whole: NDArray[np.int64], labels: Floats, rng: np.random.Generator)
     return np.asarray(rng.permutation(of_group)[whole])
 
 
+def _standardized(chosen: NDArray[np.floating]) -> Floats:
+    """Return features of mean 0 and deviation 1, without those that do not vary."""
+    features = chosen.astype(np.float64)
+    spread = features.std(axis=0)
+    return np.asarray((features - features.mean(axis=0))[:, spread > 0] / spread[spread > 0])
+
+
 def _permuted_areas(
     features: Floats, labels: Floats, whole: NDArray[np.int64] | None, permutations: int, rng: np.random.Generator
 ) -> Floats:
-    """Return the area of the true labels and of each permutation of them, (1 + P,)."""
+    """Return the area of the true labels and of each permutation of them, (1 + P,); nothing without features."""
+    if not features.shape[1]:
+        return np.zeros(0)
     permuted = [rng.permutation(labels) if whole is None else _permute(whole, labels, rng) for _ in range(permutations)]
     return _cross_fitted_areas(features, np.stack([labels, *permuted], axis=1), rng)
 
