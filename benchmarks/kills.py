@@ -351,7 +351,7 @@ def warm() -> None:
     from dl.plugins.loading import load_plugins
 
     load_plugins()
-    for name in ("dl.cli.train", "dl.training.run_fit", "dl.learners.fit_rivals", "dl_reports.report"):
+    for name in ("dl.cli.fit", "dl.training.run_fit", "dl.learners.fit_rivals", "dl_reports.report"):
         import_module(name)
 
 

@@ -27,6 +27,19 @@ print(again is scipy.special.ndtri, hasattr(scipy.special, "nothing"), float(sci
     assert printed(script) == ["0.0", "False", "0.0", "True", "True", "False", "0.5"]
 
 
+def test_masked_arrays_are_imported_once_somebody_makes_one():
+    script = """
+import numpy as np
+print(np.quantile([3.0, 1.0, 2.0], 0.5), np.median([3.0, 1.0]), len(np.unique([1, 1, 2])))
+print("numpy.ma.core" in sys.modules)
+from numpy.ma import masked_array
+import numpy.ma.core as inside
+masked = masked_array([1, 2, 2], mask=[False, False, True])
+print(np.ma.is_masked(masked), np.ma.is_masked([1]), inside.MaskedArray is np.ma.MaskedArray, np.unique(masked).size)
+"""
+    assert printed(script) == ["2.0", "2.0", "2", "False", "True", "False", "True", "3"]
+
+
 def test_a_module_inside_executes_its_parent_once():
     script = """
 import scipy.special.orthogonal as inside

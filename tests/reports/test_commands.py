@@ -75,6 +75,20 @@ def test_the_report_names_the_other_remedies_beside_the_first(simulated, capsys)
     assert all(len(line) <= 80 for line in lines[lines.index("next") :])
 
 
+UNREAD = ("torch", "lightning", "numpy.ma.core", "dl.data.examples", "dl.splits.partition", "dl.tables.memory")
+
+
+def test_a_report_imports_nothing_that_reads_data_or_makes_a_fit(simulated):
+    run = simulated(**OVERFIT)
+    code = (
+        "import sys; from dl import lazy; lazy.defer(); from dl.cli.main import run; run(sys.argv[1:]); "
+        f"print(*({set(UNREAD)} & set(sys.modules)), file=sys.stderr)"
+    )
+    words = [sys.executable, "-c", code, "report", str(run.path)]
+    done = subprocess.run(words, check=True, capture_output=True, text=True)
+    assert "overfit" in done.stdout and done.stderr == "\n"
+
+
 HEAVY = ("torch", "numpy", "scipy", "jinja2", "markupsafe", "msgspec", "PIL")
 
 

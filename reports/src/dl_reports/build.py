@@ -148,7 +148,8 @@ def commands(facts: Facts, findings: Sequence[Finding]) -> tuple[Command, ...]:
     for finding in findings:
         if finding.next:
             found.setdefault(finding.next, finding.code)
-    remedies = against_overfitting(facts)
+    fits = [line for line in found if line.startswith(("dl fit ", "dl cv "))]
+    remedies = against_overfitting(facts) if fits else []
     others = {one.command: tuple(other.typed for other in remedies if other != one) for one in remedies[:1]}
     chosen = [Command(line, f"against {code}", others.get(line, ())) for line, code in found.items()][:COMMANDS]
     has_issue = any(finding.severity == "issue" for finding in findings)

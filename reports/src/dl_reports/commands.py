@@ -9,6 +9,7 @@ import typer
 
 from dl.cli.flags import DEFAULT_RUNS, Runs, Which
 from dl.errors import BadOption, nearest
+from dl.plugins.registered import registered
 from dl.terminal import console
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ def report(
         raise BadOption(f"--fail-on {fail_on!r}: expected issue or tip{nearest(fail_on, FAIL_ON)}")
     if as_json and as_md:
         raise BadOption("--json and --md both print to the screen; choose one")
-    from dl.runs.run import open_any, open_run
-    from dl.runs.workflow import is_workflow
+    from dl.runs.run import is_workflow, open_any, open_run
     from dl_reports.build import build_report
 
     if is_workflow((found := open_any(run, runs)).path):
@@ -57,18 +57,17 @@ def report(
     opened = open_run(run, runs)
     if watch:
         opened = _follow(opened, ignore or [])
-    built = build_report(opened, ignore or [])
+    built = build_report(opened, ignore or [], registered())
     _show(built, as_json=as_json, as_md=as_md, html=html)
     return _exit_code(built, fail_on)
 
 
 def _show_workflow(path: Path, *, as_json: bool, as_md: bool, html: Path | None, fail_on: str) -> int:
     """Show the sheet of a workflow; return 1 if its verdict is at or above the level."""
-    from dl.plugins.loading import load_plugins
     from dl.runs.workflow import read_workflow
     from dl_reports.sheet import build_sheet
 
-    sheet = build_sheet(read_workflow(path), load_plugins())
+    sheet = build_sheet(read_workflow(path), registered())
     if html is not None:
         from dl.files import write_text
         from dl_reports.render.sheet import sheet_to_html
@@ -128,7 +127,7 @@ def _follow(run: Run, ignore: list[str]) -> Run:
     out = console()
 
     def show(now: Run) -> None:
-        built = build_report(now, ignore)
+        built = build_report(now, ignore, registered())
         if out.is_terminal:
             out.clear()
             print_report(built, out)
@@ -164,9 +163,9 @@ def explain(
     from dl_reports.explain import list_all, show_page
 
     if words:
-        show_page(" ".join(words), console(), as_json=as_json)
+        show_page(" ".join(words), console(), as_json=as_json, plugins=registered())
     else:
-        list_all(console(), as_json=as_json)
+        list_all(console(), as_json=as_json, plugins=registered())
 
 
 COMPARE = """Compare two runs on the validation examples they share.
@@ -185,5 +184,5 @@ def compare(
     from dl.runs.run import open_run
     from dl_reports.compare import compare_runs, show_comparison
 
-    found = compare_runs(open_run(first, runs), open_run(second, runs))
+    found = compare_runs(open_run(first, runs), open_run(second, runs), registered())
     show_comparison(found, console(), as_json=as_json)

@@ -17,6 +17,7 @@ from dl.errors import BadRun
 from dl.groups import Groups
 from dl.intervals import Interval, widened
 from dl.plugins.loading import load_plugins
+from dl.plugins.registry import Plugins
 from dl.runs.estimates import gain_in_pairs
 from dl.runs.manifest import HALF, MetricInfo
 from dl.runs.outcomes import PartOutcomes
@@ -88,13 +89,18 @@ class Comparison:
     decisions: tuple[str, str] = ("", "")
 
 
-def compare_runs(first: Run, second: Run) -> Comparison:
+def compare_runs(first: Run, second: Run, plugins: Plugins | None = None) -> Comparison:
     """Compare two runs at their best epochs.
+
+    Args:
+        first: A run.
+        second: The run to compare it with.
+        plugins: The registered plugins; None loads the installed ones.
 
     Raises:
         BadRun: If they have different validation examples, have different tasks, or kept no outcomes.
     """
-    plugins = load_plugins()
+    plugins = plugins or load_plugins()
     a, b = (Facts(read(run), plugins) for run in (first, second))
     _need_same_task(a, b)
     ours, theirs = _outcomes(a), _outcomes(b)

@@ -13,7 +13,6 @@ from dl.runs.outcomes import PartOutcomes
 from dl.words import show_number, spell
 from dl_reports.checks.labels import class_name
 from dl_reports.facts import Facts, known
-from dl_reports.hard_queries import hardest_queries
 from dl_reports.report import Example, Sketch
 from dl_reports.statistics import NotComputable
 
@@ -23,6 +22,8 @@ HARDEST, SUSPECT = 12, 12
 def examples(facts: Facts, *, mislabelled: bool) -> tuple[Example, ...]:
     """Pick the validation examples with the largest loss above the mean, then the suspect training examples."""
     if facts.manifest.task.by_query:
+        from dl_reports.hard_queries import hardest_queries
+
         sketches = known(facts.kept.sketches)
         return hardest_queries(facts, lambda row: _source(sketches, "val", row))
     return (*_hardest(facts), *(_suspects(facts) if mislabelled else ()))

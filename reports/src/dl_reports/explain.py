@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dl.cli.json_output import print_json
-from dl.plugins.loading import load_plugins
+from dl.plugins.registered import registered
 from dl.plugins.registry import Plugins
 from dl.specs import CheckSpec
 from dl.terminal import plain, safe_lines
@@ -30,7 +30,7 @@ def show_page(name: str, console: Console, *, as_json: bool = False, plugins: Pl
     Raises:
         UnknownName: If no check has that code, and no word that name.
     """
-    checks = (plugins or load_plugins()).checks
+    checks = (plugins or registered()).checks
     if name in checks:
         _show_code(checks[name], console, as_json=as_json)
     elif (word := find_word(name)) is None:
@@ -43,7 +43,7 @@ def show_page(name: str, console: Console, *, as_json: bool = False, plugins: Pl
 
 def list_all(console: Console, *, as_json: bool = False, plugins: Plugins | None = None) -> None:
     """Print every code with its description, and every word, both by group."""
-    checks = (plugins or load_plugins()).checks
+    checks = (plugins or registered()).checks
     if as_json:
         codes = [{"code": c.name, "description": c.description, "plugin": c.plugin} for c in checks.values()]
         named = [{"word": w.name, "group": w.group, "description": w.gist} for w in words()]
@@ -54,7 +54,7 @@ def list_all(console: Console, *, as_json: bool = False, plugins: Plugins | None
 
 def explained() -> list[tuple[str, str]]:
     """Return the codes and words as they are typed, each with a line about it."""
-    codes = [(spec.name, spec.description) for spec in load_plugins().checks.values()]
+    codes = [(spec.name, spec.description) for spec in registered().checks.values()]
     return codes + [(word.typed, word.gist) for word in words()]
 
 

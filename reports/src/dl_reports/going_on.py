@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dl.errors import BadRun
-from dl.runs.forgotten import Forgotten, read_forgotten
 from dl_reports import formatting
 from dl_reports.baseline import Lead, lead_over_origin
 from dl_reports.facts import Facts, known
+
+if TYPE_CHECKING:
+    from dl.runs.forgotten import Forgotten
 
 
 def show_going_on(facts: Facts) -> list[str]:
@@ -16,6 +19,8 @@ def show_going_on(facts: Facts) -> list[str]:
     recipe = known(facts.kept.recipe)
     if recipe is None or not recipe.from_run:
         return []
+    from dl.runs.forgotten import read_forgotten
+
     run, lead = Path(recipe.from_run).name, lead_over_origin(facts)
     lines = [_helped(facts, run, lead)] if isinstance(lead, Lead) else [f"from {run}; not compared: {lead.reason}"]
     try:

@@ -88,12 +88,12 @@ def build_report(run: Run, plugins: Plugins, ignore: Sequence[str]) -> ShownRepo
 
 
 @hookimpl
-def build_comparison(first: Run, second: Run) -> ShownComparison:
+def build_comparison(first: Run, second: Run, plugins: Plugins) -> ShownComparison:
     """Compare two runs for a program."""
     from dl_reports.compare import compare_runs
     from dl_reports.notebook import ShownComparison
 
-    return ShownComparison(compare_runs(first, second))
+    return ShownComparison(compare_runs(first, second, plugins))
 
 
 @hookimpl

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,7 +25,15 @@ from dl.recipes.asked import Asked
 from dl.recipes.recipe import PartialRecipe
 from dl.runs.history import EpochRow
 from dl.runs.manifest import Manifest
-from dl.runs.outcomes import PartOutcomes, read_answers, read_arrays, read_logits, read_rival_logits, read_rivals
+from dl.runs.outcomes import (
+    PartOutcomes,
+    Read,
+    read_answers,
+    read_arrays,
+    read_logits,
+    read_rival_logits,
+    read_rivals,
+)
 from dl.runs.run import NETWORK, Run, read_json
 from dl.runs.verify import Fault, find_faults
 from dl_reports.statistics import NotComputable
@@ -90,19 +99,19 @@ def read(run: Run) -> Kept:
     manifest = _sound(run.manifest, run)
     rows = run.history.rows
     _need_columns(rows, manifest, run)
-    folder = run.outcomes_folder
-    n = manifest.parts.val
+    folder, n = run.outcomes_folder, manifest.parts.val
+    arrays, whole = cache(read_arrays), cache(partial(_whole, run))  # several parts of a report read the same file
     return Kept(
         run=run,
         manifest=manifest,
         rows=rows,
-        val=_outcomes(run, "val", len(rows)),
-        probe=_outcomes(run, "probe", len(rows)),
-        leaked=_try(lambda: _leaked(_archive(run, "examples.npz"), n)),
-        best_logits=_try(lambda: _logits(_guarded(lambda: read_logits(folder, "best"), run, "best"), manifest)),
-        answers=_try(lambda: _answers(_guarded(lambda: read_answers(folder, "best"), run, "best"), manifest)),
-        features=NotComputable(OF_FOLDS) if manifest.protocol else _try(lambda: _archive(run, "features.npz")),
-        sketches=_try(lambda: _archive(run, "sketches.npz")),
+        val=_outcomes(lambda: whole().outcomes("val", arrays), run, "val", len(rows)),
+        probe=_outcomes(lambda: whole().outcomes("probe", arrays), run, "probe", len(rows)),
+        leaked=_try(lambda: _leaked(_archive(run, "examples.npz", arrays), n)),
+        best_logits=_try(lambda: _logits(_guarded(lambda: read_logits(folder, "best", arrays), run, "best"), manifest)),
+        answers=_try(lambda: _answers(_guarded(lambda: read_answers(folder, "best", arrays), run, "best"), manifest)),
+        features=NotComputable(OF_FOLDS) if manifest.protocol else _try(lambda: _archive(run, "features.npz", arrays)),
+        sketches=_try(lambda: _archive(run, "sketches.npz", arrays)),
         recipe=_try(lambda: run.recipe),
         guards=_try(lambda: run.guard_findings),
         rivals=_try(lambda: _guarded(lambda: read_rivals(folder), run, "rivals")),
@@ -152,9 +161,9 @@ def _need_columns(rows: tuple[EpochRow, ...], manifest: Manifest, run: Run) -> N
             raise BadRun(f"{str(path)!r}: line {number} has no {missing[0]}")
 
 
-def _outcomes(run: Run, part: str, epochs: int) -> PartOutcomes | NotComputable:
+def _outcomes(load: Callable[[], PartOutcomes], run: Run, part: str, epochs: int) -> PartOutcomes | NotComputable:
     """Read the outcomes of one set, no more epochs than the history has."""
-    found = _try(lambda: _guarded(lambda: _whole(run).outcomes(part), run, part))
+    found = _try(lambda: _guarded(load, run, part))
     if isinstance(found, NotComputable):
         return found
     if len(found.loss) == 0:
@@ -188,11 +197,11 @@ def _guarded(load: Callable[[], Known], run: Run, what: str) -> Known:
         raise DamagedRun(f"the outcomes of {what} in {str(run.path)!r} are damaged: {error}") from error
 
 
-def _archive(run: Run, name: str) -> Arrays:
+def _archive(run: Run, name: str, read: Read) -> Arrays:
     path = run.outcomes_folder / name
     if not sealed.place(path).exists():
         raise BadRun(f"this run keeps no {name}")
-    return _guarded(lambda: read_arrays(path), run, name)
+    return _guarded(lambda: read(path), run, name)
 
 
 def _leaked(examples: Arrays, n: int) -> NDArray[np.bool_]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from dl.recipes.resolve import resolve
 from dl.recipes.settle import settle
 from dl.runs.manifest import Baseline
 from dl.specs import RegularizerSpec
-from dl_reports.facts import Facts, known
+from dl_reports.facts import Facts, fact, known
 
 GROUPS = ("model_options", "train", "split", "data_options")
 
@@ -86,8 +87,8 @@ def again(facts: Facts, reg: Mapping[str, str] | None = None, **changes: Value) 
     path = str(facts.kept.run.path / "recipe.toml")
     words = [f"{name}={format_value(value)}" for name, value in changes.items()]
     words += [word for name, value in (reg or {}).items() for word in ("--reg", f"{name}={value}")]
-    meant, before = _resolved(facts, {"recipe": path}, changes, reg), _resolved(facts, {"recipe": path})
-    if meant is None or (before is not None and asdict(meant) == asdict(before)):
+    meant = _resolved(facts, {"recipe": path}, changes, reg)
+    if meant is None or meant == _of_names(facts)(recipe=path):
         return ""
     read_alike = not changes.keys() & meant.data_options.keys()  # else nobody knows what follows from the data then
     short = _short(facts, recipe, meant, list(changes)) if read_alike else ""
@@ -109,8 +110,8 @@ def fit_rival(facts: Facts, rival: Baseline) -> str:
     if recipe is None or "data" in facts.manifest.in_memory or not as_model(facts, rival):
         return ""
     path = str(facts.kept.run.path / "recipe.toml")
-    mine = _resolved(facts, {"recipe": path})
-    usual = _resolved(facts, {"domain": recipe.domain, "data": recipe.data, "model": recipe.model})
+    mine = _of_names(facts)(recipe=path)
+    usual = _of_names(facts)(domain=recipe.domain, data=recipe.data, model=recipe.model)
     if mine is None or usual is None:
         return shlex.join(["dl", "fit", "--recipe", path, "--model", rival.name])
     of_both = {*mine.split, *mine.data_options, *(one.name for one in OF_LEARNERS)}
@@ -162,12 +163,12 @@ def _short(facts: Facts, recipe: PartialRecipe, meant: Recipe, first: list[str])
 def _spelled(facts: Facts, start: Mapping[str, str], meant: Recipe, first: list[str]) -> str:
     """Return the command that starts from some names; empty if its choices would differ."""
     names = {"domain": meant.domain, "data": meant.data, **start}
-    plain = _resolved(facts, names)
+    plain = _of_names(facts)(**names)
     if plain is None or plain.model != meant.model:
         return ""
     wanted = _differences(plain, meant)
     ordered = {name: wanted[name] for name in [*first, *wanted] if name in wanted}
-    usual = _resolved(facts, {"domain": meant.domain, "data": meant.data, "model": meant.model})
+    usual = _of_names(facts)(domain=meant.domain, data=meant.data, model=meant.model)
     undone = set() if usual is None else wanted.keys() - _differences(usual, meant).keys() - set(first)
     if "recipe" in start and undone:
         return ""
@@ -177,7 +178,7 @@ def _spelled(facts: Facts, start: Mapping[str, str], meant: Recipe, first: list[
         if plain.regularizers.get(name) != options
     ]
     resolved = _resolved(facts, names, ordered, split_named(named), meant.seed)
-    if resolved is None or asdict(resolved) != asdict(meant):
+    if resolved != meant:
         return ""
     flags = {**start, **({} if meant.seed == plain.seed else {"seed": str(meant.seed)})}
     words = [word for name, value in flags.items() for word in (f"--{name}", value)]
@@ -193,6 +194,12 @@ def _differences(plain: Recipe, meant: Recipe) -> dict[str, Value]:
         after: Mapping[str, Value] = getattr(meant, group)
         found |= {name: value for name, value in after.items() if before.get(name) != value}
     return found
+
+
+@fact
+def _of_names(facts: Facts) -> Callable[..., Recipe | None]:
+    """Return the look-up of what names alone resolve to: each once for a run, since all remedies start from a few."""
+    return cache(lambda **names: _resolved(facts, names))
 
 
 def _resolved(
@@ -229,6 +236,7 @@ def regularize(facts: Facts) -> str:
     return next((one.command for one in against_overfitting(facts)), "")
 
 
+@fact
 def against_overfitting(facts: Facts) -> list[Remedy]:
     """Return remedies against overfitting that the run lacks: regularizers by ``offered``, else less width, or decay.
 
@@ -275,7 +283,7 @@ def _usual_epochs(facts: Facts) -> int:
     recipe = known(facts.kept.recipe)
     if recipe is None:
         return 0
-    usual = _resolved(facts, {"domain": recipe.domain, "data": recipe.data, "model": recipe.model})
+    usual = _of_names(facts)(domain=recipe.domain, data=recipe.data, model=recipe.model)
     return 0 if usual is None else int(usual.train["epochs"])
 
 

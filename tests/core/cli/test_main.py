@@ -15,10 +15,15 @@ def test_the_verbs_that_a_plugin_cannot_take_are_those_of_the_command_line():
     assert OWN_COMMANDS == set(MODULES) <= set(get_group(command_line()).commands)
 
 
-@pytest.mark.parametrize("verb", sorted(MODULES))
+@pytest.mark.parametrize("verb", [*sorted(MODULES), "report", "explain"])
 def test_a_verb_alone_is_built_as_it_is_among_all(verb):
     alone, among = (get_group(command_line(word)).commands[verb] for word in (verb, ""))
     assert [p.opts for p in alone.params] == [p.opts for p in among.params] and alone.help == among.help
+
+
+def test_of_a_plugin_only_the_verb_that_is_typed_is_built():
+    assert list(get_group(command_line("report")).commands) == ["report"]
+    assert not get_group(command_line("--version")).commands
 
 
 def test_what_is_said_to_be_a_flag_of_a_fit_is_one():

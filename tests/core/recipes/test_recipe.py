@@ -104,3 +104,8 @@ def test_any_file_is_a_recipe_or_refused(tmp_path, content):
     (tmp_path / "any.toml").write_bytes(content)
     with suppress(BadRecipe, BadOption):
         read_recipe(tmp_path / "any.toml")
+
+
+def test_the_same_text_is_parsed_once():
+    text = '[model]\nname = "dense"\n'
+    assert parse_recipe(text, "here") is parse_recipe(text, "here") is not parse_recipe(text, "there")

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -31,6 +32,23 @@ def scored():
         return Scored(*(x.astype(np.float32) for x in (loss, score, margin)), rng.normal(0, 1, (n, 3)).astype("f4"))
 
     return make
+
+
+def test_both_sets_are_read_from_one_reading_of_each_file(tmp_path, part, scored):
+    outcomes.write_examples(tmp_path, {"val": part, "probe": part}, np.zeros(7, bool))
+    for number in (1, 2):
+        outcomes.write_epoch(tmp_path, number, {"val": scored(7, number), "probe": scored(7, 9)})
+    read = []
+
+    def counted(path):
+        read.append(path.name)
+        return outcomes.read_arrays(path)
+
+    kept = cache(counted)
+    found = {name: outcomes.read_outcomes(tmp_path, name, kept) for name in ("val", "probe")}
+    assert sorted(read) == ["epoch-00001.npz", "epoch-00002.npz", "examples.npz"]
+    for name, one in found.items():
+        assert np.array_equal(one.loss, outcomes.read_outcomes(tmp_path, name).loss)
 
 
 @pytest.mark.parametrize("right_or_wrong", [True, False])

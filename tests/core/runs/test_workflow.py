@@ -9,8 +9,8 @@ import pytest
 from dl.errors import BadRun
 from dl.intervals import Estimate, Interval
 from dl.runs.ledger import TestEvaluation as Evaluation
-from dl.runs.run import Run, open_run
-from dl.runs.workflow import Remedy, Rung, Search, find_workflow, is_workflow, read_workflow, write_workflow
+from dl.runs.run import Run, is_workflow, open_run
+from dl.runs.workflow import Remedy, Rung, Search, find_workflow, read_workflow, write_workflow
 
 SCORE = Estimate(0.75, 0.5, 0.875)
 

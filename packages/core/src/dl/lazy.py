@@ -5,6 +5,7 @@
   imports it to keep it from compiling the optimizer's methods.
 - `scipy.special` imports a layer for other libraries of arrays, and with it numpy's test tools; its compiled functions
   do without.
+- numpy imports its masked arrays for `unique`, `quantile` and `median`, which ask whether an array is one: none is yet.
 
 Only the command line defers them, in its own process. Where a library has changed, its module is imported as ever.
 """
@@ -141,6 +142,13 @@ def _of_special(_lazy: LazyModule) -> Names:
     return {name: value for name, value in vars(import_module(COMPILED)).items() if not name.startswith("_")}
 
 
+def _of_masked(lazy: LazyModule) -> Names:
+    def of(name: str) -> Callable[[object], bool]:
+        return lambda x: lazy.executed and bool(getattr(lazy.module, name)(x))
+
+    return {name: of(name) for name in ("is_masked", "isMaskedArray")}
+
+
 def _of_compiler(lazy: LazyModule) -> Names:
     class Compiled(type):
         def __instancecheck__(cls, instance: object) -> bool:
@@ -167,4 +175,9 @@ def _call(
     return function(*positional, **named)
 
 
-NAMES_OF = {"scipy.signal": _of_signal, "scipy.special": _of_special, "torch._dynamo": _of_compiler}
+NAMES_OF = {
+    "numpy.ma": _of_masked,
+    "scipy.signal": _of_signal,
+    "scipy.special": _of_special,
+    "torch._dynamo": _of_compiler,
+}

@@ -19,7 +19,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from dl.errors import BadOption
-from dl.plugins.loading import load_plugins
+from dl.plugins.registered import registered
 from dl_serve.app import build
 from dl_serve.errors import report
 from dl_serve.service import Service
@@ -175,7 +175,7 @@ def serve(settings: Settings) -> None:
         DLError: If a run cannot be loaded, or the address cannot be used.
     """
     remove_left()
-    service = Service(settings, load_plugins())
+    service = Service(settings, registered())
     warnings.simplefilter("ignore")  # they would keep parts of what was sent
     logging.disable()  # likewise
     asyncio.run(_serve(settings, service))

@@ -7,6 +7,7 @@ from functools import cache
 from markupsafe import Markup
 
 from dl.errors import BadRun, DLError
+from dl.plugins.registered import registered
 from dl.runs.overview import UNREADABLE
 from dl.runs.run import Run
 from dl.runs.workflow import read_workflow
@@ -46,17 +47,16 @@ def build_page(entry: Entry) -> str:
     Raises:
         DLError: If its files are damaged.
     """
-    from dl.plugins.loading import load_plugins  # here, so that the first page waits for none of them
     from dl_reports.build import build_report
     from dl_reports.render.sheet import sheet_to_html
     from dl_reports.sheet import build_sheet
 
     if entry.row["kind"] == "workflow":
-        return sheet_to_html(build_sheet(read_workflow(entry.path), load_plugins()))
+        return sheet_to_html(build_sheet(read_workflow(entry.path), registered()))
     if entry.row["kind"] not in REPORTED:
         reason = f"{entry.row['name']} has no report of its own; its fits have"
         raise BadRun(entry.row["result"] if entry.row["status"] == UNREADABLE else reason)
-    return to_html(build_report(Run(entry.path), plugins=load_plugins()))
+    return to_html(build_report(Run(entry.path), plugins=registered()))
 
 
 def content(snapshot: Snapshot, title: str, reports: Json | None) -> Json:

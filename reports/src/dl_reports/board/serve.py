@@ -20,6 +20,7 @@ from markupsafe import escape
 from rich.console import Console
 
 from dl.errors import CannotWrite, DLError
+from dl.plugins.registered import registered
 from dl.runs.run import Run
 from dl.terminal import safe_text
 from dl_reports.board import pages
@@ -110,7 +111,7 @@ def _compare(first: Entry | None, second: Entry | None) -> dict[str, Any]:  # An
     if first is None or second is None:
         return {"error": "there is no such run"}
     try:
-        found = compare_runs(Run(first.path), Run(second.path))
+        found = compare_runs(Run(first.path), Run(second.path), registered())
     except DLError as error:
         return {"error": safe_text(error, 2000)}
     stream = io.StringIO()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dl.data.known import known_or_made
 from dl.finding import Finding
@@ -14,10 +14,9 @@ from dl.splits.remedies import option_against
 from dl_reports import formatting, remedy
 from dl_reports.facts import LEVEL, Facts, known
 from dl_reports.read import Arrays
-from dl_reports.statistics import NotComputable
-from dl_reports.statistics.families import MADE_WITH, Search, families
+from dl_reports.statistics import NotComputable, neighbours
+from dl_reports.statistics.families import MADE_WITH, families
 from dl_reports.statistics.inflation import Inflation, inflation
-from dl_reports.statistics.neighbours import near_duplicates
 
 FEW, MANY = 0.01, 0.05  # of the validation examples in families: a tip from one, an issue from the other
 LISTED = 1000  # pairs in the evidence
@@ -157,11 +156,8 @@ def _families(facts: Facts, features: Arrays) -> list[Finding] | NotComputable:
     rows = features["val_rows"][val].astype(np.int64)
     train, ours = features["train_inputs"], features["val_inputs"][val]
     of_class = _of_class(facts, rows, len(train))
-
-    def keep(search: Search) -> NDArray[np.int64]:
-        sources = (train, ours) if of_class is None else (train, ours, of_class)
-        return known_or_made("families", (MADE_WITH, LEVEL), sources, search)
-
+    sources = (train, ours) if of_class is None else (train, ours, of_class)
+    keep = partial(known_or_made, "families", (MADE_WITH, LEVEL), sources)
     found = families(train, ours, of_class, LEVEL, keep=keep)
     if isinstance(found, NotComputable):
         return found
@@ -204,7 +200,10 @@ def _nearest(facts: Facts, features: Arrays) -> list[Finding] | NotComputable:
     if len(np.unique(coarse, axis=0)) < DISTINCT * len(coarse):
         return NotComputable("many training examples fall on the same point in the network's features")
     groups = facts.groups("val")
-    found = near_duplicates(probe, val, LEVEL, groups=None if groups is None else groups.take(rows))
+    keep = partial(known_or_made, "nearest", (neighbours.MADE_WITH, LEVEL), (probe, val))
+    found = neighbours.near_duplicates(
+        probe, val, LEVEL, groups=None if groups is None else groups.take(rows), keep=keep
+    )
     if isinstance(found, NotComputable):
         return found
     if len(found.val) == 0:

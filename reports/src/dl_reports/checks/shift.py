@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
+from dl.data.known import known_or_made
 from dl.finding import Finding
 from dl.groups import Groups
 from dl_reports import formatting
 from dl_reports.facts import LEVEL, Facts
 from dl_reports.statistics import NotComputable
-from dl_reports.statistics.shift import TargetShift, input_shift, target_shift
+from dl_reports.statistics.shift import MADE_WITH, TargetShift, input_shift, target_shift
 
 
 def targets(facts: Facts) -> list[Finding] | NotComputable:
@@ -55,7 +58,10 @@ def inputs(facts: Facts) -> list[Finding] | NotComputable:
         Groups.of(features.get("train_groups")),
         None if val_groups is None else val_groups.take(features["val_rows"].astype(np.int64)),
     )
-    found = input_shift(np.asarray(features["train_inputs"]), np.asarray(features["val_inputs"]), groups=groups)
+    sides = np.asarray(features["train_inputs"]), np.asarray(features["val_inputs"])
+    numbers = [one.numbers for one in groups if one is not None]
+    made_with = (MADE_WITH, *(one is not None for one in groups))
+    found = input_shift(*sides, groups=groups, keep=partial(known_or_made, "shift", made_with, (*sides, *numbers)))
     if isinstance(found, NotComputable):
         return found
     if found.p > LEVEL:

@@ -15,7 +15,7 @@ BLANK = 0x2800
 # Bit of each dot in a braille character, [row from above, column]. Source: Unicode 15, block Braille Patterns.
 BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np.uint8)
 DOTS_ACROSS, DOTS_UP = 2, 4
-Layers = list[tuple[NDArray[np.uint8], str]]  # bits of each character, (rows, columns), and their style
+Layers = list[tuple[list[list[int]], str]]  # bits of each character, row by row, and their style
 
 
 @dataclass
@@ -71,16 +71,18 @@ class Canvas:
 
 
 def _uppermost(layers: Layers, row: int, column: int) -> tuple[str, str] | None:
-    return next(
-        ((chr(BLANK + int(bits[row, column])), style) for bits, style in reversed(layers) if bits[row, column]), None
-    )
+    for bits, style in reversed(layers):
+        if bits[row][column]:
+            return chr(BLANK + bits[row][column]), style
+    return None
 
 
-def _braille(dots: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Return the bits of each character, (rows, columns), from dots (up, across)."""
+def _braille(dots: NDArray[np.bool_]) -> list[list[int]]:
+    """Return the bits of each character, row by row, from dots (up, across)."""
     rows, columns = dots.shape[0] // DOTS_UP, dots.shape[1] // DOTS_ACROSS
     blocks = dots[::-1].reshape(rows, DOTS_UP, columns, DOTS_ACROSS)
-    return np.asarray((blocks * BITS[None, :, None, :]).sum(axis=(1, 3)), np.uint8)
+    bits: list[list[int]] = (blocks * BITS[None, :, None, :]).sum(axis=(1, 3)).tolist()
+    return bits
 
 
 def along(canvas: Canvas, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

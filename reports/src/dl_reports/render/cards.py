@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -118,29 +119,47 @@ def _labels(found: Confusion) -> tuple[list[str], list[str]]:
     return counts, [safe_text(name, 8) for name in found.names]
 
 
-def _matrix(found: Confusion, width: int) -> Table | None:
-    """Lay out a row for each true class and a column for each predicted one; None where it does not fit."""
+def _matrix(found: Confusion, width: int) -> Group | None:
+    """Lay out a row for each true class and a column for each predicted one; None where it does not fit.
+
+    They are lines, not a table of rich: of a hundred and more cells a table takes as long as all the rest of a report.
+    """
     if not 0 < len(found.names) <= MOST_CLASSES or found.left_out or _matrix_width(found) > width:
         return None
     counts, names = _labels(found)
-    size = len(names)
-    grid = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
-    grid.add_column("", style="dim", no_wrap=True)
-    for name in names:
-        grid.add_column(Text(name), justify="right", no_wrap=True)
+    size, label = len(names), max(map(cell_len, names)) + 1
+    rows = [counts[k * size : (k + 1) * size] for k in range(size)]
+    widths = [max(map(cell_len, column)) for column in zip(names, *rows, strict=True)]
     worst = max((pair.count for pair in found.pairs), default=0)
-    for k, name in enumerate(names):
-        row = counts[k * size : (k + 1) * size]
-        grid.add_row(Text(f"{name} "), *(_cell(text, k == j, worst) for j, text in enumerate(row)))
-    return grid
+    head = [(_right(name, across), "dim") for name, across in zip(names, widths, strict=True)]
+    lines = [_line(" " * label, head, "dim")]
+    for k, (name, row) in enumerate(zip(names, rows, strict=True)):
+        styles = [_style(text, k == j, worst) for j, text in enumerate(row)]
+        cells = [(_right(text, across), style) for text, across, style in zip(row, widths, styles, strict=True)]
+        lines.append(_line(name + " " * (label - cell_len(name)), cells, ""))
+    return Group(*lines)
 
 
-def _cell(text: str, right: bool, worst: int) -> Text:
+def _line(label: str, cells: Sequence[tuple[str, str]], gap: str) -> Text:
+    """Join the label of a row and its cells, each with its style, by blanks in the style of the gap."""
+    line = Text.assemble((label, "dim"), (" ", "dim"), no_wrap=True, end="\n")
+    for number, (text, style) in enumerate(cells):
+        line.append(text, style)
+        if number < len(cells) - 1:
+            line.append(" ", gap)
+    return line
+
+
+def _right(text: str, width: int) -> str:
+    return " " * (width - cell_len(text)) + text
+
+
+def _style(text: str, right: bool, worst: int) -> str:
     if text == "·":
-        return Text(text, style="dim")
+        return "dim"
     if right:
-        return Text(text, style="bright_blue")
-    return Text(text, style="bold red" if int(text) * 2 > worst else "")
+        return "bright_blue"
+    return "bold red" if int(text) * 2 > worst else ""
 
 
 def classes(found: Sequence[ClassRow]) -> RenderableType | None:

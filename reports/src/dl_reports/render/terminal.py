@@ -23,7 +23,7 @@ from dl_reports.render import cards, phrases
 from dl_reports.render.chart import charts
 from dl_reports.render.plot import draw_chart
 from dl_reports.render.residuals import show_residuals
-from dl_reports.render.trimmed import Trimmed
+from dl_reports.render.trimmed import Indented, Trimmed
 from dl_reports.report import BaselineRow, Command, Header, Report, Section, Unchecked
 
 WIDEST = 140  # columns; a line that is longer is hard to read
@@ -38,10 +38,10 @@ HEADS = "targets"
 def print_report(report: Report, console: Console) -> None:
     """Print a report, as wide as the console is, up to 140 columns."""
     width = min(console.width, WIDEST)
-    console.print(Trimmed(Group(*_parts(report, width))), width=width, highlight=False)
+    console.print(Trimmed(*_parts(report, width)), width=width, highlight=False)
 
 
-def _parts(report: Report, width: int) -> Iterable[RenderableType]:
+def _parts(report: Report, width: int) -> Iterable[RenderableType | Indented]:
     inner = width - INDENT
     yield from _header(report.header, width)
     yield from show_verdict(report)
@@ -77,10 +77,10 @@ def _sentence(words: str) -> RenderableType | None:
     return Text(safe_text(words, LONG)) if words else None
 
 
-def _titled(title: str, body: RenderableType | None) -> Iterable[RenderableType]:
+def _titled(title: str, body: RenderableType | None) -> Iterable[RenderableType | Indented]:
     if body is not None:
         yield Text(f"\n{title}", style="bold")
-        yield Padding(body, (0, 0, 0, INDENT), expand=False)
+        yield Indented(body, INDENT)
 
 
 def _header(header: Header, width: int) -> Iterable[RenderableType]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segment
 
@@ -11,14 +13,40 @@ PLAIN = dict(zip("━─│┤└┊→✓…·−–’●├╮╯╭╰┬┴
 BRAILLE = range(0x2800, 0x2900)
 
 
-class Trimmed:
-    """Render to text without trailing blanks, in ASCII if the stream takes nothing else."""
+class Indented:
+    """Move a body to the right; rich's padding would first measure all of it, to pad the right side too.
 
-    def __init__(self, shown: RenderableType) -> None:
-        self.shown = shown
+    Args:
+        body: That is shown.
+        by: Columns.
+    """
+
+    def __init__(self, body: RenderableType, by: int) -> None:
+        self.body, self.by = body, by
+
+    def lines(self, console: Console, options: ConsoleOptions) -> Iterator[list[Segment]]:
+        """Yield the lines of the body, each behind the blanks."""
+        for line in console.render_lines(self.body, options.update_width(options.max_width - self.by), pad=False):
+            yield [Segment(" " * self.by), *line]
+
+
+class Trimmed:
+    """Render parts to text without trailing blanks, in ASCII if the stream takes nothing else.
+
+    Args:
+        parts: One below the other.
+    """
+
+    def __init__(self, *parts: RenderableType | Indented) -> None:
+        self.parts = parts
+
+    def _lines(self, console: Console, options: ConsoleOptions) -> Iterable[list[Segment]]:
+        for part in self.parts:
+            is_moved = isinstance(part, Indented)
+            yield from part.lines(console, options) if is_moved else console.render_lines(part, options, pad=False)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for line in console.render_lines(self.shown, options, pad=False):
+        for line in self._lines(console, options):
             while line and not line[-1].text.strip():
                 line.pop()
             for segment in [*line[:-1], *(Segment(last.text.rstrip(), last.style) for last in line[-1:])]:

@@ -7,7 +7,6 @@ permuted, so that values which are merely common make no family.
 Letters: ``N`` training and ``n`` validation examples, ``F`` numbers of each, ``k`` a dimension.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dl.intervals import Interval, wilson
+from dl_reports.statistics.kept import Found, Keep, at_once, bits, from_bits
 from dl_reports.statistics.not_computable import NotComputable
 
 JUMP = 1 / 4  # of the distance to the next neighbour, at most
@@ -27,7 +27,6 @@ _FEWEST = 40  # examples of each set
 _ROWS = 256
 
 Floats = NDArray[np.float64]
-Search = Callable[[], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def families(
     of_class: NDArray[np.floating] | None = None,
     level: float = 0.01,
     seed: int = 0,
-    keep: Callable[[Search], NDArray[np.int64]] = lambda search: search(),
+    keep: Keep = at_once,
 ) -> Families | NotComputable:
     """Find validation examples (n, F) among near copies in the training set (N, F), at a level for any false one.
 
@@ -75,11 +74,10 @@ def families(
     """
     if min(len(train), len(val)) < _FEWEST:
         return NotComputable(f"it takes {_FEWEST} examples of each set; found {len(train)} and {len(val)}")
-    ours, theirs = _standardized(train, val)
-    if ours.shape[1] == 0:
+    found = keep(partial(_search, train, val, of_class, level, seed))
+    dimension = float(from_bits(found[0])[0])
+    if not dimension:
         return NotComputable("the inputs do not vary")
-    found = keep(partial(_search, ours, theirs, of_class, level, seed))
-    dimension = float(found[0].view(np.float64)[0])
     if dimension < FEWEST_DIMENSIONS:
         few = f"the inputs fill about {dimension:.0f} dimensions"
         return NotComputable(f"{few}, and in fewer than {FEWEST_DIMENSIONS} neighbours lie close by chance")
@@ -88,18 +86,24 @@ def families(
 
 
 def _search(
-    ours: NDArray[np.float32],
-    theirs: NDArray[np.float32],
+    train: NDArray[np.floating],
+    val: NDArray[np.floating],
     of_class: NDArray[np.floating] | None,
     level: float,
     seed: int,
-) -> NDArray[np.int64]:
-    """Return rows of three numbers: the bits of the dimension, then a validation example, its nearest, and the size."""
+) -> Found:
+    """Return rows of three numbers: the bits of the dimension, then a validation example, its nearest, and the size.
+
+    The dimension is 0 where nothing varies.
+    """
+    first = np.zeros((1, 3), np.int64)
+    ours, theirs = _standardized(train, val)
+    if ours.shape[1] == 0:
+        return first
     most = min(LARGEST, int(SHARE * len(ours)))
     near, nearest = _neighbours(ours, theirs, 2 * most + 1)
     dimension = _dimension(near[:, most:])
-    first = np.zeros((1, 3), np.int64)
-    first[0, 0] = np.float64(dimension).view(np.int64)
+    first[0, 0] = bits(dimension)
     if dimension < FEWEST_DIMENSIONS:
         return first
     permuted = np.random.default_rng(seed).permuted(ours, axis=0)

@@ -8,12 +8,14 @@ Letters: ``N`` training and ``n`` validation examples, ``F`` features, ``G`` blo
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dl.groups import Groups
 from dl.intervals import Interval, proportion_interval
+from dl_reports.statistics.kept import Found, Keep, at_once, bits, from_bits
 from dl_reports.statistics.not_computable import NotComputable
 
 BLOCKS = 16
@@ -22,6 +24,7 @@ _AT = 0.75  # quantile that gives the dimension: up to two thirds of the example
 _FEWEST_TRAIN, _FEWEST_VAL = 4 * BLOCKS, 50
 _ROWS = 256  # with a block of some thousands the products stay in the cache
 _MULTIPLICATIONS = 2e11  # about four seconds on two cores
+MADE_WITH = (1, BLOCKS, _AT, _FEWEST_VAL, _MULTIPLICATIONS)  # 1: version of the search
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,17 @@ def near_duplicates(
     level: float = 0.05,
     seed: int = 0,
     groups: Groups | None = None,
+    keep: Keep = at_once,
 ) -> NearDuplicates | NotComputable:
     """Find near duplicates between features (N, F) and (n, F), at a chance ``level`` of any false one.
+
+    Args:
+        train_features: Of the training examples.
+        val_features: Of the validation examples.
+        level: Chance of any false one, by Bonferroni over the validation examples.
+        seed: Of the blocks, and of the choice among very many examples.
+        groups: Of the validation examples.
+        keep: Returns what a search finds in the other arguments but the groups, or found in them before.
 
     Source: power law of nearest-neighbour distances in k dimensions, Levina and Bickel 2004; Renyi's representation of
         ordered exponentials for the blocks; Bonferroni over the validation examples.
@@ -66,13 +78,40 @@ def near_duplicates(
         )
     if not (np.isfinite(train_features).all() and np.isfinite(val_features).all()):
         return NotComputable("some features are not finite")
-    rng = np.random.default_rng(seed)
-    affordable = int(_MULTIPLICATIONS / (total * train_features.shape[1]))
-    rows = np.sort(rng.permutation(n)[: max(_FEWEST_VAL, affordable)])
+    kept = keep(partial(_search, train_features, val_features, level, seed))
+    dimension, examined = float(from_bits(kept[0])[0]), int(kept[0, 1])
+    if not dimension:
+        return NotComputable("the features hardly vary: most examples fall on the same point")
+    found, nearest, ratio = kept[1:].T
+    rows = _rows(np.random.default_rng(seed), total * train_features.shape[1], n)
+    return NearDuplicates(
+        found,
+        nearest,
+        from_bits(ratio),
+        examined,
+        len(found) / examined,
+        proportion_interval(np.isin(rows, found), None if groups is None else groups.take(rows)),
+        dimension,
+    )
+
+
+def _rows(rng: np.random.Generator, multiplications: int, n: int) -> NDArray[np.intp]:
+    """Draw the validation examples to look at: as many as can be afforded at these multiplications for each."""
+    return np.sort(rng.permutation(n)[: max(_FEWEST_VAL, int(_MULTIPLICATIONS / multiplications))])
+
+
+def _search(train_features: NDArray[np.floating], val_features: NDArray[np.floating], level: float, seed: int) -> Found:
+    """Return rows of three numbers: first the bits of the dimension, how many examples were looked at, and 0.
+
+    Then for each near duplicate, the nearest first, its index, that of its nearest training example, and the bits of
+    their ratio. The dimension is 0 where the features hardly vary.
+    """
+    rng, first = np.random.default_rng(seed), np.zeros((1, 3), np.int64)
+    rows = _rows(rng, len(train_features) * train_features.shape[1], len(val_features))
     distances, nearest = _block_neighbours(train_features, val_features[rows], rng)
     middle = np.sort(distances, axis=1)[:, MIDDLE]
     if np.quantile(middle, _AT) <= 0:
-        return NotComputable("the features hardly vary: most examples fall on the same point")
+        return first
     # An example with more copies than blocks has a middle distance of 0 as well: never measure by less than is common.
     middle = np.maximum(middle, np.quantile(middle[middle > 0], 0.01))
     closest = np.argmin(distances, axis=1)
@@ -80,16 +119,8 @@ def near_duplicates(
     dimension = _dimension(ratio)
     found = np.flatnonzero(_chance_of_ratio(ratio**dimension) < level / len(rows))
     found = found[np.argsort(ratio[found], kind="stable")]
-    share, near = len(found) / len(rows), np.isin(np.arange(len(rows)), found)
-    return NearDuplicates(
-        rows[found],
-        nearest[found, closest[found]],
-        ratio[found],
-        len(rows),
-        share,
-        proportion_interval(near, None if groups is None else groups.take(rows)),
-        dimension,
-    )
+    first[0, :2] = bits(dimension), len(rows)
+    return np.concatenate([first, np.stack([rows[found], nearest[found, closest[found]], bits(ratio[found])], axis=1)])
 
 
 def _block_neighbours(

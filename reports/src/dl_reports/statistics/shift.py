@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc, fdtrc
 
 from dl.groups import Groups
+from dl_reports.statistics.kept import Found, Keep, at_once, bits, from_bits
 from dl_reports.statistics.not_computable import NotComputable
 
 Floats = NDArray[np.float64]
@@ -20,6 +21,7 @@ _QUANTILES = 10  # bins for real targets
 _PER_SIDE = 2000  # examples of each set in the two-sample test
 _FEWEST = 20
 _RIDGE = 0.1  # penalty per example, on features of unit variance
+MADE_WITH = (1, _PER_SIDE, _RIDGE)  # 1: version of the search
 
 
 @dataclass(frozen=True)
@@ -137,11 +139,20 @@ def input_shift(
     permutations: int = 199,
     seed: int = 0,
     groups: tuple[Groups | None, Groups | None] = (None, None),
+    keep: Keep = at_once,
 ) -> InputShift | NotComputable:
     """Test features (N, F) against (n, F) by a classifier: cross-fitted ridge scores, area by permutation.
 
     The features must not come from a network fitted to these training examples: it separates what it has memorized
     from what it has not, without any shift. Where examples share groups, whole groups change sides.
+
+    Args:
+        train_features: (N, F).
+        val_features: (n, F).
+        permutations: How often sides are drawn anew, P.
+        seed: Of all draws.
+        groups: Of the examples of both sides.
+        keep: Returns what a search finds in the other arguments, or found in them before.
 
     Source: Lopez-Paz and Oquab 2017, Revisiting classifier two-sample tests, with the area in place of the accuracy.
     """
@@ -153,18 +164,17 @@ def input_shift(
     if few is not None:
         return few
     rows = [np.sort(rng.permutation(len(side))[:examined]) for side in (train_features, val_features)]
-    features = np.concatenate([train_features[rows[0]], val_features[rows[1]]]).astype(np.float64)
-    if not np.isfinite(features).all():
+    chosen = np.concatenate([train_features[rows[0]], val_features[rows[1]]])
+    if not np.isfinite(chosen).all():
         return NotComputable("some features are not finite")
-    spread = features.std(axis=0)
-    if not (spread > 0).any():
+
+    def search() -> Found:
+        labels, whole = np.repeat([0.0, 1.0], examined), _whole_groups(rows, groups)
+        return bits(_permuted_areas(_standardized(chosen), labels, whole, permutations, rng))
+
+    areas = from_bits(keep(search))
+    if not len(areas):
         return NotComputable("the features do not vary")
-    features = (features - features.mean(axis=0))[:, spread > 0] / spread[spread > 0]
-    labels = np.repeat([0.0, 1.0], examined)
-    whole = _whole_groups(rows, groups)
-    permuted = [rng.permutation(labels) if whole is None else _permute(whole, labels, rng) for _ in range(permutations)]
-    labellings = np.stack([labels, *permuted], axis=1)  # (2n, 1 + P)
-    areas = _cross_fitted_areas(features, labellings, rng)
     p = float((areas >= areas[0] - 1e-12).mean())  # the true labelling counts as one of the permutations
     return InputShift(float(areas[0]), p, examined)
 
@@ -185,6 +195,23 @@ def _permute(whole: NDArray[np.int64], labels: Floats, rng: np.random.Generator)
     of_group = np.zeros(whole.max() + 1)
     of_group[whole] = labels
     return np.asarray(rng.permutation(of_group)[whole])
+
+
+def _standardized(chosen: NDArray[np.floating]) -> Floats:
+    """Return features of mean 0 and deviation 1, without those that do not vary."""
+    features = chosen.astype(np.float64)
+    spread = features.std(axis=0)
+    return np.asarray((features - features.mean(axis=0))[:, spread > 0] / spread[spread > 0])
+
+
+def _permuted_areas(
+    features: Floats, labels: Floats, whole: NDArray[np.int64] | None, permutations: int, rng: np.random.Generator
+) -> Floats:
+    """Return the area of the true labels and of each permutation of them, (1 + P,); nothing without features."""
+    if not features.shape[1]:
+        return np.zeros(0)
+    permuted = [rng.permutation(labels) if whole is None else _permute(whole, labels, rng) for _ in range(permutations)]
+    return _cross_fitted_areas(features, np.stack([labels, *permuted], axis=1), rng)
 
 
 def _cross_fitted_areas(features: Floats, labellings: Floats, rng: np.random.Generator) -> Floats:

@@ -32,8 +32,8 @@ from dl.plugins.model_file import short_model
 from dl.plugins.registry import Plugins
 from dl.processes import this_process
 from dl.recipes.asked import Asked
+from dl.recipes.close import close_recipe
 from dl.recipes.recipe import Recipe, write_recipe
-from dl.recipes.settle import close_recipe
 from dl.runs.estimates import estimate
 from dl.runs.manifest import Baseline, TaskInfo, constant_losses
 from dl.runs.outcomes import Scored

@@ -32,6 +32,7 @@ from dl.cli.long_verbs import End, long_verb
 from dl.errors import BadOption
 from dl.exit_codes import DONE
 from dl.limits import TIME_UP, ending_after
+from dl.plugins.registered import registered
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
@@ -84,11 +85,10 @@ def baseline(
     word = domain
     domain, data, typed = typed_choices((domain, data), options, flags | {"data_dir": data_dir})
     import dl
-    from dl.plugins.loading import load_plugins
     from dl.recipes.recognize import is_data
     from dl.runs.run import names_run
 
-    plugins = load_plugins()
+    plugins = registered()
     if word and "=" not in word and not data and (names_run(word, runs) or not is_data(word, plugins)):
         if typed or task:
             raise BadOption(f"dl baseline {word}: a run has its own options and its own task; leave them out")

@@ -18,6 +18,7 @@ from typer.main import get_command
 from dl.cli.flags import usual_runs
 from dl.cli.main import MODULES, command_line
 from dl.options import Option
+from dl.plugins.registered import registered
 
 if TYPE_CHECKING:
     from dl.plugins.registry import Plugins
@@ -172,7 +173,7 @@ def _values(line: Line, parameter: Parameter | None) -> Iterable[Candidate]:
 
 def _of_plugin(line: Line, name: str) -> list[Candidate]:
     """Return the values that the command of a plugin names for a parameter."""
-    spec = None if line.verb in MODULES else _plugins().commands.get(line.verb)
+    spec = None if line.verb in MODULES else registered().commands.get(line.verb)
     return [Candidate(word, about) for word, about in spec.values(name)] if spec and spec.values else []
 
 
@@ -191,7 +192,7 @@ def _options(line: Line) -> list[Option]:
     """Return the options of training, the split, the domain, the data set and the model that are named."""
     from dl.recipes.recipe import SPLIT_OPTIONS, TRAIN_OPTIONS
 
-    plugins = _plugins()
+    plugins = registered()
     domain = line.domain(plugins)
     found = [*TRAIN_OPTIONS, *SPLIT_OPTIONS]
     if domain:
@@ -202,12 +203,6 @@ def _options(line: Line) -> list[Option]:
     model = line.typed.get("--model", "")
     chosen = [spec for (of, name), spec in plugins.models.items() if of == domain and (not model or name == model)]
     return [*{one.name: one for one in [*found, *(option for spec in chosen for option in spec.options)]}.values()]
-
-
-def _plugins() -> Plugins:
-    from dl.plugins.loading import load_plugins
-
-    return load_plugins()
 
 
 def _runs(line: Line) -> list[Candidate]:
@@ -221,11 +216,11 @@ def _runs(line: Line) -> list[Candidate]:
 
 
 def _domains(line: Line) -> list[Candidate]:
-    return [Candidate(one.name, one.description) for one in _plugins().domains.values()] + _datasets(line)
+    return [Candidate(one.name, one.description) for one in registered().domains.values()] + _datasets(line)
 
 
 def _datasets(line: Line) -> list[Candidate]:
-    plugins = _plugins()
+    plugins = registered()
     domain = line.domain(plugins)
     every = plugins.datasets.values()
     return [FILES, *(Candidate(one.name, one.description) for one in every if domain in ("", one.domain))]
@@ -233,7 +228,7 @@ def _datasets(line: Line) -> list[Candidate]:
 
 def _of_domain(field_: str) -> Callable[[Line], list[Candidate]]:
     def values(line: Line) -> list[Candidate]:
-        plugins = _plugins()
+        plugins = registered()
         domain = line.domain(plugins)
         every = getattr(plugins, field_).values()
         return [Candidate(one.name, one.description) for one in every if domain in ("", one.domain)]
@@ -242,7 +237,7 @@ def _of_domain(field_: str) -> Callable[[Line], list[Candidate]]:
 
 
 def _registered(field_: str, end: str = "") -> Callable[[Line], list[Candidate]]:
-    return lambda _line: [Candidate(one.name + end, one.description) for one in getattr(_plugins(), field_).values()]
+    return lambda _line: [Candidate(one.name + end, one.description) for one in getattr(registered(), field_).values()]
 
 
 def _words(*words: str) -> Callable[[Line], list[Candidate]]:
@@ -251,7 +246,7 @@ def _words(*words: str) -> Callable[[Line], list[Candidate]]:
 
 def _anything(line: Line) -> list[Candidate]:
     """Return all that has a card: data sets, models, tasks, regularizers, recipes and runs."""
-    plugins = _plugins()
+    plugins = registered()
     fields = ("datasets", "models", "tasks", "regularizers", "recipes")
     named = [Candidate(one.name, one.description) for name in fields for one in getattr(plugins, name).values()]
     return [*named, *_runs(line), FILES]

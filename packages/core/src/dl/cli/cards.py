@@ -20,8 +20,8 @@ from dl.cli.json_output import print_json
 from dl.data.paths import looks_like_file
 from dl.errors import BadOption, UnknownName, nearest
 from dl.options import Option, format_value
-from dl.plugins.loading import load_plugins
 from dl.plugins.model_file import FileName, model_of_file, short_model
+from dl.plugins.registered import registered
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import OF_LEARNERS, SPLIT_OPTIONS
 from dl.recipes.resolve import looks_like_path, resolve, train_options
@@ -68,7 +68,7 @@ def show_named(words: list[str], out: Path | None, runs: Path, reading: Reading,
     """
     if len(words) > 2 or (len(words) == 2 and words[0] not in KINDS):
         raise BadOption(f"{' '.join(words)!r}: expected a name, or one of {', '.join(KINDS)} and a name")
-    plugins, name = load_plugins(), words[-1]
+    plugins, name = registered(), words[-1]
     kinds = [words[0]] if len(words) == 2 else _kinds_of(name, plugins, runs)
     if not kinds:
         known = [known for _, known in (*plugins.datasets, *plugins.models, *plugins.recipes)] + [
@@ -96,10 +96,8 @@ def show_named(words: list[str], out: Path | None, runs: Path, reading: Reading,
 def _kinds_of(name: str, plugins: Plugins, runs: Path) -> list[str]:
     if FileName.of(name):
         return ["model"]
-    registered = {"dataset": plugins.datasets, "model": plugins.models, "recipe": plugins.recipes}
-    kinds = [
-        kind for kind, specs in registered.items() if any(name in (known, f"{home}/{known}") for home, known in specs)
-    ]
+    named = {"dataset": plugins.datasets, "model": plugins.models, "recipe": plugins.recipes}
+    kinds = [kind for kind, specs in named.items() if any(name in (known, f"{home}/{known}") for home, known in specs)]
     kinds += ["task"] if name in plugins.tasks else []
     kinds += ["regularizer"] if name in plugins.regularizers else []
     if not kinds and names_run(name, runs):

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from dl.cli.finish import finish
 from dl.cli.flags import (
     DEFAULT_RUNS,
     Accelerator,
@@ -37,10 +38,10 @@ from dl.cli.flags import (
     typed_choices,
 )
 from dl.cli.long_verbs import End, detachable
-from dl.cli.train import finish
 from dl.errors import BadOption
 from dl.limits import ending_after
 from dl.options import split_named
+from dl.plugins.registered import registered
 from dl.terminal import console
 
 
@@ -109,9 +110,8 @@ def cv(
     given = {"domain": domain, "data": data, "--model": model, "--recipe": recipe, "--task": task}
     if resume and (stated := [name for name, value in (given | typed | named).items() if value]):
         raise BadOption(f"--resume {resume} goes on with the choices of that run; leave {', '.join(stated)} out")
-    from dl.plugins.loading import load_plugins
 
-    plugins = load_plugins()
+    plugins = registered()
     from dl.cross_validation.cross_validate import BY_SIZE, cross_validate
     from dl.runs.run import open_run
     from dl.training.devices import Devices

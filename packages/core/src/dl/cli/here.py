@@ -209,8 +209,8 @@ def _name(path: str) -> str:
 def _runs(root: Path) -> tuple[list[str], list[str]]:
     """Describe the runs of a folder in a line, with the commands to go on with the newest."""
     from dl.cli.status import standing, standing_of_workflow
-    from dl.runs.run import list_runs
-    from dl.runs.workflow import is_workflow, read_workflow
+    from dl.runs.run import is_workflow, list_runs
+    from dl.runs.workflow import read_workflow
 
     if not root.is_dir() or not (runs := list_runs(root)):
         return [], []

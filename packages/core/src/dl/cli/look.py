@@ -30,6 +30,7 @@ from dl.cli.flags import (
 from dl.cli.json_output import print_json
 from dl.errors import BadOption, UnknownName, nearest
 from dl.exit_codes import DONE, FAILED
+from dl.plugins.registered import registered
 from dl.terminal import console, plain, safe_text
 from dl.words import show_number
 
@@ -169,9 +170,7 @@ def _cell(value: Field | None) -> str:
 
 def _registered(kinds: Iterable[str]) -> dict[str, list[dict[str, str]]]:
     """Return the rows of these kinds, importing neither torch nor numpy."""
-    from dl.plugins.loading import load_plugins
-
-    plugins = load_plugins()
+    plugins = registered()
     return {kind: [_row(spec) for spec in getattr(plugins, kind).values()] for kind in kinds}
 
 

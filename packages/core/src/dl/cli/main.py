@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial, wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,18 +23,22 @@ from dl.cli.mending import command_of, with_command
 from dl.errors import DLError, NoAccess, PluginFailed, ProcessLost, barred_place, is_out_of_memory
 from dl.exit_codes import DONE, FAILED, LOST, PLUGIN, STOPPED, USAGE
 from dl.launch import is_watched
+from dl.plugins.registered import loading_once, registered
 from dl.signals import SecondSignal
 from dl.terminal import console, safe_text
 from dl.version import VERSION
 from dl.work_display import showing
 
 if TYPE_CHECKING:
+    from dl.plugins.registry import Plugins
     from dl.plugins.states import PluginState
     from dl.specs import CommandSpec
 
 # The module of each command; only that of the requested command is imported, to keep the start fast.
 MODULES = {
-    "fit": "train",
+    "fit": "fit",
+    "test": "evaluate",
+    "predict": "predict",
     "cv": "cv",
     "baseline": "baseline",
     "check": "check",
@@ -43,8 +47,6 @@ MODULES = {
     "tutorial": "tutorial",
     "status": "status",
     "stop": "detach",
-    "test": "train",
-    "predict": "train",
     "export": "export",
     "ls": "look",
     "show": "look",
@@ -65,8 +67,8 @@ def command_line(word: str = "") -> typer.Typer:
     """Build the command line.
 
     Args:
-        word: The first argument. If it is one of dl's own commands, only its module is imported; then, and for
-            ``--version``, no plugin is loaded.
+        word: The first argument. If it is a command, only this one is built: of one of dl's own only its module is
+            imported, and no plugin is loaded; nor is it for ``--version``.
     """
     app = typer.Typer(
         name="dl",
@@ -75,13 +77,21 @@ def command_line(word: str = "") -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    modules = [MODULES[word]] if word in MODULES else dict.fromkeys(MODULES.values())
+    app.callback()(_global_flags)
+    if word in MODULES:
+        _add_own_commands(app, [MODULES[word]])
+    elif word != VERSION_FLAG:
+        plugins = registered()
+        is_theirs = word in plugins.commands
+        if not is_theirs:
+            _add_own_commands(app, dict.fromkeys(MODULES.values()))
+        _add_plugin_commands(app, plugins, [word] if is_theirs else plugins.commands)
+    return app
+
+
+def _add_own_commands(app: typer.Typer, modules: Iterable[str]) -> None:
     for module in modules:
         import_module(f"dl.cli.{module}").add_to(app)
-    app.callback()(_global_flags)
-    if word not in MODULES and word != VERSION_FLAG:
-        _add_plugin_commands(app)
-    return app
 
 
 def _print_version(requested: bool) -> None:
@@ -124,7 +134,7 @@ def run(arguments: list[str]) -> int:
             show_here(as_json=bool(arguments))
             sys.stdout.flush()
             return DONE
-        with showing():
+        with showing(), loading_once():
             code = command_line(*arguments[:1])(arguments, standalone_mode=False, prog_name="dl", obj=arguments)
         sys.stdout.flush()
         return code if isinstance(code, int) else DONE
@@ -205,12 +215,10 @@ def _plugin_error_line(error: BaseException) -> str:
     return plugin_line(plugin.name, plugin.origin, describe_error(error)) if plugin else ""
 
 
-def _add_plugin_commands(app: typer.Typer) -> None:
-    from dl.plugins.loading import load_plugins
-
-    plugins = load_plugins()
+def _add_plugin_commands(app: typer.Typer, plugins: Plugins, names: Iterable[str]) -> None:
     owners = {name: state for state in plugins.states for name in state.registered.get("register_commands", ())}
-    for name, spec in plugins.commands.items():
+    for name in names:
+        spec = plugins.commands[name]
         if _fits(spec, owners[name]):
             app.command(name=name, help=spec.description)(_attributed(spec, owners[name]))
 

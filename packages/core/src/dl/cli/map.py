@@ -20,6 +20,7 @@ from dl.cli.json_output import print_json
 from dl.errors import BadOption
 from dl.files import write_text
 from dl.maps.example_map import Colouring, ExampleMap
+from dl.plugins.registered import registered
 from dl.terminal import console, plain
 from dl.words import many
 
@@ -66,9 +67,8 @@ def show_map(
     import dl
     from dl.cli.cards import KINDS
     from dl.inspection.check import refuse_unknown
-    from dl.plugins.loading import load_plugins
 
-    plugins = load_plugins()
+    plugins = registered()
     if len(words) > 2 or (len(words) == 2 and words[0] != "dataset" and words[0] not in plugins.domains):
         kind = f"{words[0]!r} is no data" if words[0] in KINDS else f"{' '.join(words)!r}: expected one name or path"
         raise BadOption(f"{kind}; --map draws data  example: dl show digits --map")

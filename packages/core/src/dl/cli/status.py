@@ -119,9 +119,11 @@ def _show_running(out: Console, runs: Path, newest: Run) -> None:
 
 def show_one(run: Run, *, as_json: bool) -> None:
     """Print where a workflow, a study or a run stands, as text or JSON."""
-    from dl.runs.workflow import is_workflow, read_workflow
+    from dl.runs.run import is_workflow
 
     if is_workflow(run.path):
+        from dl.runs.workflow import read_workflow
+
         state = read_workflow(run.path)
         if as_json:
             print_json({**_json(standing_of_workflow(state)), "stages": _stages(state)})
@@ -137,7 +139,8 @@ def show_one(run: Run, *, as_json: bool) -> None:
 
 def standing_of_any(run: Run) -> Standing:
     """Return where a workflow, a study or a run stands."""
-    from dl.runs.workflow import is_workflow, read_workflow
+    from dl.runs.run import is_workflow
+    from dl.runs.workflow import read_workflow
 
     return standing_of_workflow(read_workflow(run.path)) if is_workflow(run.path) else standing(run)
 

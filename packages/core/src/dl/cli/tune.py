@@ -43,6 +43,7 @@ from dl.cli.long_verbs import End, detachable
 from dl.errors import BadOption
 from dl.exit_codes import DONE, of_signal
 from dl.options import split_named
+from dl.plugins.registered import registered
 from dl.terminal import console, plain
 from dl.words import many, show_number
 
@@ -137,9 +138,8 @@ def tune(
     budget = read_budget(trials, time)
     if show:
         return End(_show_shared(storage, study, as_json))
-    from dl.plugins.loading import load_plugins
 
-    plugins = load_plugins()
+    plugins = registered()
     from dl.recipes.asked import Asked
     from dl.training.devices import Devices
     from dl.tuning.study import study_content

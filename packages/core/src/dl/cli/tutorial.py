@@ -11,6 +11,7 @@ import typer
 from dl.cli.long_verbs import End, long_verb
 from dl.errors import BadOption
 from dl.exit_codes import DONE
+from dl.plugins.registered import registered
 from dl.terminal import console, plain
 from dl.tutorial.course import DATA, find_course
 
@@ -51,12 +52,11 @@ def tutorial(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Run all steps without waiting for Enter.")] = False,
 ) -> End:
     """Walk through the steps, and return how it ended."""
-    from dl.plugins.loading import load_plugins
     from dl.tutorial.lessons import LESSONS
     from dl.tutorial.progress import read_progress
     from dl.tutorial.walk import again, default_folder, first_open, walk
 
-    course = find_course(data, load_plugins())
+    course = find_course(data, registered())
     place = folder or default_folder(course)
     progress = read_progress(place, course.data)
     if listed:

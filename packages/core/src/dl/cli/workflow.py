@@ -37,6 +37,7 @@ from dl.cli.long_verbs import End, detachable
 from dl.errors import BadOption
 from dl.exit_codes import DONE, FAILED, of_signal
 from dl.options import split_named
+from dl.plugins.registered import registered
 from dl.terminal import console, plain
 
 if TYPE_CHECKING:
@@ -112,10 +113,9 @@ def workflow(
     from dl.limits import parse_time
 
     limit = parse_time(time) if time else 0.0
-    from dl.plugins.loading import load_plugins
     from dl.runs.workflow import find_workflow, workflow_content
 
-    plugins = load_plugins()
+    plugins = registered()
     folder = find_workflow(resume, runs) if resume else None
     from dl.recipes.asked import Asked
     from dl.stages.workflow import begin_workflow, resume_workflow

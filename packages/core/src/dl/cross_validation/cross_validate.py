@@ -46,8 +46,8 @@ from dl.runs.manifest import Manifest
 from dl.runs.run import FOLDS, Run, claim_run
 from dl.runs.wording import show_value
 from dl.signals import SecondSignal
+from dl.splits.on_leak import settle_leaks
 from dl.splits.partition import load_dataset
-from dl.splits.remedies import settle_leaks
 from dl.terminal import plain
 from dl.training.attribution import attribute_errors
 from dl.training.devices import Devices

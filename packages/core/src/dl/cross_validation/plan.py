@@ -12,9 +12,9 @@ from dl.defaults import Default
 from dl.options import Options
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
+from dl.recipes.close import close_recipe
 from dl.recipes.protocol import HOLDOUT, Protocol, choose_protocol, protocol_of
 from dl.recipes.recipe import AUTO, Recipe
-from dl.recipes.settle import close_recipe
 from dl.splits.folds import members
 from dl.splits.holdout import last_times
 from dl.splits.partition import DataSplits, Numbered, guarded, split_data

@@ -27,11 +27,11 @@ from dl.plugins.loading import load_plugins
 from dl.plugins.model_file import short_model
 from dl.plugins.registry import Plugins
 from dl.recipes.asked import Asked
+from dl.recipes.close import close_recipe, data_facts
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, Recipe
 from dl.recipes.recognize import recognize_domain
 from dl.recipes.resolve import resolve
-from dl.recipes.settle import close_recipe, data_facts
 from dl.runs.drift import Drift
 from dl.runs.manifest import Manifest
 from dl.runs.outcomes import PartOutcomes

@@ -8,6 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +208,7 @@ _HEAD = {"version": int, "domain": str, "data": str, "task": str, "seed": int, "
 _TABLES = ("model", "reg", "train", "split", "options")
 
 
+@lru_cache(maxsize=64)  # the remedies of a report start from the same few recipes, a hundred times
 def parse_recipe(text: str, where: str) -> PartialRecipe:
     """Parse the TOML of a full or partial recipe.
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from dl.data.branches import Branches, Part
-from dl.data.examples import Dataset, Examples
-from dl.data.ragged import Ragged
 from dl.limits import TIME_UP
 from dl.recipes.recipe import SAVE_EVERY, Recipe
 from dl.runs.run import Run, keep_json, read_json
 
+if TYPE_CHECKING:
+    from dl.data.examples import Dataset
+
 IDENTITY = "identity.json"  # in the folder of a run
-MOST_BYTES = 128 << 20  # of inputs that are hashed whole; of more, rows evenly spaced
 PLACES = ("data", f"train.{SAVE_EVERY}", "options.data_dir")  # choices that change nothing
 
 
@@ -43,6 +39,8 @@ class Identity:
             recipe: Settled on the data.
             dataset: As it was read.
         """
+        from dl.data.digest import hash_of_data  # here, since a report asks only whether a run can go on
+
         return cls(hash_of_data(dataset), hash_of_recipe(recipe))
 
     def write(self, folder: Path) -> None:
@@ -67,36 +65,3 @@ def hash_of_recipe(recipe: Recipe) -> str:
     flat = {name: value for name, value in recipe.flat().items() if name not in PLACES}
     words = [sorted(flat.items()), sorted(recipe.find), recipe.from_hash]
     return blake2b(json.dumps(words).encode(), digest_size=16).hexdigest()
-
-
-def hash_of_data(dataset: Dataset) -> str:
-    """Return a hash of the examples that a fit learns from and is scored on; the test set stays closed."""
-    digest = blake2b(digest_size=16)
-    for examples in filter(None, (dataset.train, dataset.val)):
-        for part in _bytes_of(examples):
-            digest.update(part)
-    return digest.hexdigest()
-
-
-def _bytes_of(examples: Examples) -> Iterator[bytes | memoryview]:
-    """Yield the bytes of examples: targets, ids, groups and times, and inputs; of many inputs some rows."""
-    yield json.dumps([len(examples), list(examples.names)]).encode()
-    for values in (examples.targets, examples.ids, examples.groups, examples.times):
-        if values is not None:
-            yield _plain(values)
-    parts = examples.inputs.parts.values() if isinstance(examples.inputs, Branches) else [examples.inputs]
-    for inputs in parts:
-        yield from _bytes_of_inputs(inputs)
-
-
-def _bytes_of_inputs(inputs: Part) -> Iterator[memoryview]:
-    every = max(1, -(-inputs.nbytes // MOST_BYTES))
-    if every > 1:
-        inputs = inputs[np.arange(0, len(inputs), every)]
-    if isinstance(inputs, Ragged):
-        yield _plain(inputs.offsets)
-    yield _plain(inputs.values if isinstance(inputs, Ragged) else inputs)
-
-
-def _plain(values: NDArray[np.generic]) -> memoryview:
-    return np.ascontiguousarray(values).reshape(-1).view(np.uint8).data

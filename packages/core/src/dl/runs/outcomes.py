@@ -13,20 +13,24 @@ import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dl import sealed
-from dl.data.examples import Subset
 from dl.errors import DamagedRun
 from dl.groups import Groups
 
+if TYPE_CHECKING:
+    from dl.data.examples import Subset
+
+Arrays = dict[str, NDArray[Any]]  # Any: as stored
+Read = Callable[[Path], Arrays]
 PARTS = ("val", "probe")
 RIVALS, RIVAL_LOGITS = "rivals.npz", "rival_logits.npz"
 ALL_EPOCHS, ALL_LOGITS = "epochs.npz", "logits.npz"  # of a fit of a protocol, which is written once
@@ -141,6 +145,24 @@ def write_all_logits(
     write_arrays(folder / ALL_LOGITS, arrays if len(given) < len(answers) else arrays | {"answers": np.stack(given)})
 
 
+def read_arrays(path: Path) -> Arrays:
+    """Read the arrays written by `write_arrays`.
+
+    Raises:
+        BadRun: If the file is missing, damaged or not one of dl.
+    """
+    try:
+        with np.lib.npyio.NpzFile(io.BytesIO(sealed.read(path)), allow_pickle=False) as stored:
+            arrays = dict(stored)
+        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+            raise ValueError("it holds something other than arrays")
+        return arrays
+    except FileNotFoundError:
+        raise DamagedRun(f"{path} is missing; the run is not complete") from None
+    except _DAMAGE as error:
+        raise DamagedRun(f"{path} is damaged or not a file of dl: {error}") from error
+
+
 def read_epoch_logits(folder: Path, epoch: int) -> tuple[NDArray[np.float32], NDArray[np.generic] | None]:
     """Read the logits and the answers of one epoch, from 1, that `write_all_logits` wrote."""
     arrays = read_arrays(folder / ALL_LOGITS)
@@ -165,16 +187,16 @@ def write_logits(
     write_arrays(folder / f"{name}.npz", every, f"{epoch:05d}" if epoch else "")
 
 
-def read_logits(folder: Path, name: str) -> NDArray[np.float32]:
-    """Read the logits written by `write_logits`."""
+def read_logits(folder: Path, name: str, read: Read = read_arrays) -> NDArray[np.float32]:
+    """Read the logits written by `write_logits`; ``read`` is as in `read_outcomes`."""
     path = folder / f"{name}.npz"
-    return _named(read_arrays(path), "logits", path)
+    return _named(read(path), "logits", path)
 
 
-def read_answers(folder: Path, name: str) -> NDArray[np.generic]:
+def read_answers(folder: Path, name: str, read: Read = read_arrays) -> NDArray[np.generic]:
     """Read the answers that `write_logits` wrote: class numbers, labels or numbers in target units."""
     path = folder / f"{name}.npz"
-    return _named(read_arrays(path), "answers", path)
+    return _named(read(path), "answers", path)
 
 
 def write_rivals(
@@ -206,18 +228,23 @@ def count_epochs(folder: Path) -> int:
     return epoch
 
 
-def read_outcomes(folder: Path, part: str) -> PartOutcomes:
-    """Read all epochs of one subset, ``val`` or ``probe``.
+def read_outcomes(folder: Path, part: str, read: Read = read_arrays) -> PartOutcomes:
+    """Read all epochs of one subset.
+
+    Args:
+        folder: Of the outcomes.
+        part: ``val`` or ``probe``, which share files.
+        read: Reads a file; one that keeps what it has read reads each once for both.
 
     Raises:
         BadRun: If a file is missing, damaged, or inconsistent with the others.
     """
     path = folder / "examples.npz"
-    examples = read_arrays(path)
+    examples = read(path)
     ids, targets = (_named(examples, f"{part}_{name}", path) for name in ("ids", "targets"))
     n = len(ids)
     columns: dict[str, list[NDArray[Any]]] = {"loss": [], "score": [], "margin": []}  # Any: as stored
-    for path, arrays in _stored_epochs(folder):
+    for path, arrays in _stored_epochs(folder, read):
         for name, rows in columns.items():
             stored = _named(arrays, f"{part}_{name}", path)
             packed = stored.dtype == np.uint8
@@ -229,17 +256,17 @@ def read_outcomes(folder: Path, part: str) -> PartOutcomes:
     return PartOutcomes(ids, targets, loss, score, margin, groups, examples.get(f"{part}_folds"))
 
 
-def _stored_epochs(folder: Path) -> Iterator[tuple[Path, dict[str, NDArray[Any]]]]:  # Any: as stored
+def _stored_epochs(folder: Path, read: Read) -> Iterator[tuple[Path, Arrays]]:
     """Read the epochs one after the other, each with its file."""
     path = folder / ALL_EPOCHS
     if sealed.exists(path):
-        arrays = read_arrays(path)
+        arrays = read(path)
         for epoch in range(min(map(len, arrays.values()))):
             yield path, {name: rows[epoch] for name, rows in arrays.items()}
         return
     for epoch in range(1, count_epochs(folder) + 1):
         path = _epoch_file(folder, epoch)
-        yield path, read_arrays(path)
+        yield path, read(path)
 
 
 def _groups(numbers: NDArray[Any] | None, n: int, folder: Path) -> Groups | None:  # Any: as stored
@@ -264,21 +291,3 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], tag: str = "") 
     stream = io.BytesIO()
     np.savez(stream, allow_pickle=False, **arrays)
     sealed.write(path, stream.getvalue(), tag)
-
-
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:  # Any: as stored
-    """Read the arrays written by `write_arrays`.
-
-    Raises:
-        BadRun: If the file is missing, damaged or not one of dl.
-    """
-    try:
-        with np.lib.npyio.NpzFile(io.BytesIO(sealed.read(path)), allow_pickle=False) as stored:
-            arrays = dict(stored)
-        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-            raise ValueError("it holds something other than arrays")
-        return arrays
-    except FileNotFoundError:
-        raise DamagedRun(f"{path} is missing; the run is not complete") from None
-    except _DAMAGE as error:
-        raise DamagedRun(f"{path} is damaged or not a file of dl: {error}") from error

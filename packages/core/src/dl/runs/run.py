@@ -28,7 +28,7 @@ from dl.processes import works
 from dl.recipes.recipe import PartialRecipe, read_recipe
 from dl.runs.history import History, read_history
 from dl.runs.manifest import Manifest, parse_manifest
-from dl.runs.outcomes import PartOutcomes, count_epochs, read_outcomes
+from dl.runs.outcomes import PartOutcomes, Read, count_epochs, read_arrays, read_outcomes
 from dl.stored import Value, as_text, from_json
 from dl.version import PROJECT
 from dl.words import many
@@ -180,9 +180,9 @@ class Run:
         written = (fold for fold in self.folds if (fold.path / "run.json").exists())
         return tuple(fold for fold in written if fold.manifest.status == "finished")
 
-    def outcomes(self, part: str) -> PartOutcomes:
-        """Read the outcomes of each example of ``val`` or ``probe`` after each epoch."""
-        return read_outcomes(self.outcomes_folder, part)
+    def outcomes(self, part: str, read: Read = read_arrays) -> PartOutcomes:
+        """Read the outcomes of each example of ``val`` or ``probe`` after each epoch, by `read_outcomes`."""
+        return read_outcomes(self.outcomes_folder, part, read)
 
     @cached_property
     def best(self) -> dict[str, float]:
@@ -290,6 +290,11 @@ def is_study(path: Path) -> bool:
 def is_of_several(path: Path) -> bool:
     """Return whether a folder is that of a study or a workflow, and no run itself."""
     return any(os.path.exists(path / name) for name in (STUDY, FITS_FILE, WORKFLOW))  # noqa: PTH110 - as above
+
+
+def is_workflow(path: Path) -> bool:
+    """Return whether a folder is that of a workflow."""
+    return (path / WORKFLOW).is_file()
 
 
 def list_with_inner(root: Path) -> list[Run]:

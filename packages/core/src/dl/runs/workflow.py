@@ -26,7 +26,7 @@ from dl.processes import status_of
 from dl.recipes.asked import Asked
 from dl.runs.ledger import TestEvaluation
 from dl.runs.manifest import MetricInfo
-from dl.runs.run import WORKFLOW, Run, find_folder
+from dl.runs.run import WORKFLOW, Run, find_folder, is_workflow
 from dl.stored import convert, parse_object, seal_text, unseal
 
 FORMAT = 1
@@ -323,11 +323,6 @@ def describe_workflow(state: Workflow) -> tuple[str, str]:
     done = [one for one in state.stages if one.status in OVER]
     last = next((one for one in reversed(done) if one.result), None)
     return status_of(state), f"{len(done)} of {len(state.stages)} stages; {last.result if last else 'none finished'}"
-
-
-def is_workflow(path: Path) -> bool:
-    """Return whether a folder is that of a workflow."""
-    return (path / WORKFLOW).is_file()
 
 
 def find_workflow(which: str | Path, runs: Path) -> Path:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from dl.finding import DISTRUST, Finding
 from dl.runs.workflow import StageRecord, Workflow
-from dl.splits.remedies import FIX, OPTIONS, SETTINGS, WARN
+from dl.splits.on_leak import FIX, WARN
+from dl.splits.remedies import OPTIONS, SETTINGS
 from dl.stages.stage import Bench, Exit, Stage, always
 from dl.words import many
 

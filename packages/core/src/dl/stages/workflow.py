@@ -53,8 +53,8 @@ from dl.runs.workflow import (
     write_workflow,
 )
 from dl.signals import SecondSignal
+from dl.splits.on_leak import FIX, ON_LEAK, STOP
 from dl.splits.partition import load_dataset
-from dl.splits.remedies import FIX, ON_LEAK, STOP
 from dl.stages import baseline, final, fit, look, overfit, regularize, tune
 from dl.stages.clock import allot, check_limit, expected_left, too_short
 from dl.stages.display import WorkflowDisplay

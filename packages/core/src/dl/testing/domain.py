@@ -26,8 +26,9 @@ from dl.padded import Padded, parts_of
 from dl.plugins.loading import load_plugins
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
+from dl.recipes.close import data_facts
 from dl.recipes.resolve import resolve
-from dl.recipes.settle import data_facts, settle
+from dl.recipes.settle import settle
 from dl.specs import DomainSpec
 from dl.testing.batch import MOST, Batches, cloned, same, sample_of, whole_batch
 from dl.testing.light import lists_lightly

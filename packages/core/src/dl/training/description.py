@@ -19,7 +19,7 @@ from dl.plugins.model_file import short_model
 from dl.plugins.registry import Plugins
 from dl.runs.manifest import Baseline, MetricInfo, TaskInfo
 from dl.runs.wording import show_findings, show_value
-from dl.splits.remedies import unmended
+from dl.splits.on_leak import unmended
 from dl.terminal import plain
 from dl.training.regularizers import can_read_features
 from dl.training.setup import FitSetup

@@ -14,9 +14,9 @@ from torch import nn
 from dl.data.examples import Dataset
 from dl.plugins.at_hand import NOTHING, AtHand
 from dl.plugins.registry import Plugins
+from dl.recipes.close import close_recipe
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe
-from dl.recipes.settle import close_recipe
 from dl.splits.partition import DataSplits
 from dl.training.setup import FitSetup, set_up
 

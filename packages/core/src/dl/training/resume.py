@@ -13,13 +13,14 @@ from typing import Any
 import torch
 
 from dl import sealed
+from dl.data.digest import hash_of_data
 from dl.data.examples import Dataset
 from dl.errors import BadOption, BadRun, DLError
 from dl.limits import TIME_UP
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import RECIPE, SAVE_EVERY, Recipe, recipe_text
 from dl.recipes.resolve import resolve
-from dl.runs.identity import Identity, hash_of_data, read_identity
+from dl.runs.identity import Identity, read_identity
 from dl.runs.run import Run, is_of_several, json_bytes, list_runs, open_run, read_json
 from dl.runs.states import CHECKPOINTS
 from dl.training.checkpoint import has_states

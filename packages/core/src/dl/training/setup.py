@@ -32,15 +32,15 @@ from dl.plugins.model_file import FileName, short_model
 from dl.plugins.registry import Plugins
 from dl.plugins.states import describe_error
 from dl.processes import this_process
+from dl.recipes.close import close_recipe, data_facts
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import AUTO, BLOCKS, FULL, SHUFFLE, Recipe
-from dl.recipes.settle import close_recipe, data_facts
 from dl.runs.manifest import Baseline, Manifest, TaskInfo
 from dl.runs.thresholds import need_both
 from dl.specs import ModelSpec, OwnStep
 from dl.splits.copies import only_copies
+from dl.splits.on_leak import settle_leaks
 from dl.splits.partition import DataSplits, guarded, load_dataset, split_data
-from dl.splits.remedies import settle_leaks
 from dl.tasks.table import decide, restore
 from dl.tasks.task import Rung, Task
 from dl.terminal import safe_text

@@ -16,8 +16,8 @@ from rich.console import Console
 
 from dl.cross_validation.refit import refit
 from dl.errors import TrainingFailed
+from dl.recipes.close import close_recipe
 from dl.recipes.recipe import AUTO, SHUFFLE
-from dl.recipes.settle import close_recipe
 from dl.runs.wording import show_value
 from dl.terminal import plain
 from dl.tuning.luck import luck_of_study

@@ -14,17 +14,17 @@ from dl.defaults import Default
 from dl.errors import CannotWrite, DLError, TrainingFailed
 from dl.plugins.at_hand import AtHand
 from dl.plugins.registry import Plugins
+from dl.recipes.close import close_recipe
 from dl.recipes.protocol import protocol_of
 from dl.recipes.recipe import Recipe
-from dl.recipes.settle import close_recipe
 from dl.runs.commit import remove_run
 from dl.runs.history import EpochRow
 from dl.runs.manifest import TaskInfo
 from dl.runs.outcomes import Scored
 from dl.runs.run import Run
 from dl.signals import StopFlag
+from dl.splits.on_leak import settle_leaks
 from dl.splits.partition import load_dataset
-from dl.splits.remedies import settle_leaks
 from dl.training.devices import Devices
 from dl.training.prepared import PreparedData
 from dl.training.regularizers import Regularizers, build_network
