@@ -31,6 +31,29 @@ def test_a_mistake_comes_back_with_its_code(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+REFUSES = """
+from dl.errors import BadOption
+from dl.hookspecs import hookimpl
+from dl.specs import LoggerSpec
+
+def build(folder, options):
+    raise BadOption("no account")
+
+@hookimpl
+def register_loggers():
+    return [LoggerSpec("refuses", "of a test", build)]
+"""
+
+
+@pytest.mark.check
+def test_why_a_logger_refuses_comes_back_as_well(tmp_path, site):
+    site.add("refuses", REFUSES)
+    runs = tmp_path / "runs"
+    ended = detach(["fit", "tabular", "wine", "epochs=1", "--logger", "refuses", "--runs", str(runs)], runs)
+    assert (ended.run, ended.code) == (None, 2) and ended.output.rstrip().endswith("dl: no account")
+    assert list(runs.iterdir()) == []
+
+
 @pytest.mark.check
 def test_a_detached_fit_is_watched_and_stopped_with_its_report(tmp_path, dl_run, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")

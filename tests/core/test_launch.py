@@ -88,3 +88,10 @@ def test_of_a_process_without_a_traceback_the_last_lines_are_shown(processes):
     (_, rank) = processes("pass", "import sys; print(*range(9), sep=chr(10), file=sys.stderr); sys.exit(3)")
     rank.process.wait()
     assert _describe(rank).splitlines()[1:] == ["4", "5", "6", "7", "8"]
+
+
+def test_the_first_is_named_where_it_alone_broke_and_not_where_all_were_asked_for_what_does_not_fit(processes):
+    ranks = processes("raise SystemExit(1)", f"raise SystemExit({LOST})")
+    assert _watch(ranks, []) == (1, f"rank 0 (process {ranks[0].process.pid}) failed with exit code 1")
+    assert _watch(processes("raise SystemExit(2)", f"raise SystemExit({LOST})"), []) == (2, "")
+    assert _watch(processes("raise SystemExit(1)", "pass"), []) == (1, "")  # its loss was no number: it has told so

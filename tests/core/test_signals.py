@@ -7,7 +7,7 @@ from subprocess import PIPE
 
 import pytest
 
-from dl.signals import SecondSignal, StopFlag
+from dl.signals import Interrupted, SecondSignal, StopFlag, signal_of
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -22,6 +22,14 @@ def test_the_first_signal_is_remembered_and_the_second_stops_at_once(number):
         assert flag.received == number
     finally:
         signal.signal(number, before)
+
+
+def test_what_a_flag_around_another_has_received_the_inner_one_has_received_too():
+    outer, inner = StopFlag(), StopFlag()
+    with outer.catching():
+        os.kill(os.getpid(), signal.SIGTERM)
+        with inner.catching():
+            assert inner.received == signal.SIGTERM
 
 
 def test_the_handlers_are_given_back_whatever_happens():
@@ -66,3 +74,39 @@ def test_before_a_fit_a_signal_and_the_end_of_the_one_that_watches_end_a_process
         process.stdout.readline()
         process.stdin.close() if "stdin" in begin else process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == (1 if "stdin" in begin else 143)
+
+
+RAISED = """
+import os, signal, sys
+from dl.signals import raise_all, signal_of
+raise_all()
+if sys.argv[1] == "forked" and (child := os.fork()):
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    sys.exit()
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+except KeyboardInterrupt as error:
+    print(signal_of(error))
+"""
+
+
+@pytest.mark.parametrize(("process", "told"), [("itself", "15"), ("forked", "-15")])
+def test_outside_of_a_fit_sigterm_is_raised_like_ctrl_c_and_ends_a_forked_process_as_ever(process, told):
+    done = subprocess.run([sys.executable, "-c", RAISED, process], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == (f"{told}\n", "")
+
+
+def test_the_signal_behind_an_error_is_known():
+    assert [signal_of(one) for one in (Interrupted(15), SecondSignal(1), KeyboardInterrupt(), KeyError())] == [
+        15,
+        1,
+        2,
+        0,
+    ]
+    try:
+        try:
+            raise Interrupted(signal.SIGTERM)
+        except KeyboardInterrupt:
+            sys.exit(1)  # as Lightning does
+    except SystemExit as error:
+        assert signal_of(error) == signal.SIGTERM

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from dl.words import hold, many, show_number, show_percent, show_seconds, were
+from dl.words import hold, many, show_bytes, show_number, show_percent, show_seconds, were
 
 
 def test_one_is_said_as_one_and_several_as_several():
@@ -30,6 +30,14 @@ def test_one_is_said_as_one_and_several_as_several():
 )
 def test_money_is_written_as_money(value, shown):
     assert show_number(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (9_440, "9.4 kB"), (256_000_000, "256 MB"), (2e10, "20.0 GB")],
+)
+def test_few_bytes_are_not_said_to_be_none(size, shown):
+    assert show_bytes(size) == shown
 
 
 def test_a_plus_is_shown_where_it_is_asked_for():

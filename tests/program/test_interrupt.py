@@ -84,3 +84,71 @@ def test_a_fit_says_as_json_where_the_run_lies(dl_process, images, runs):
     out, progress = (process := dl_process(*words, "--runs", runs, "--json")).communicate(timeout=120)
     assert process.returncode == 0 and "1/1" in progress
     assert json.loads(out)["run"] == str(runs / "0001-shades-dense") and json.loads(out)["status"] == "finished"
+
+
+SIGNALS_ITSELF = """
+import os, time
+from dl.hookspecs import hookimpl
+from dl.specs import DatasetSpec
+
+def now(where):
+    if os.environ["WHERE"] == where:
+        try:
+            os.kill(os.getpid(), int(os.environ["NUMBER"]))
+            time.sleep(60)
+        except BaseException:
+            if where == "import":  # swallowed
+                return
+            raise
+
+now("import")
+
+@hookimpl
+def register_datasets():
+    return [DatasetSpec("signals", "vision", "of a test", lambda options: now("reading"))]
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "verb", "number"),
+    [
+        ("reading", "fit", signal.SIGTERM),
+        ("reading", "check", signal.SIGHUP),
+        ("import", "cv", signal.SIGTERM),
+        ("import", "fit", signal.SIGINT),
+    ],
+)
+def test_a_signal_before_training_is_one_line_and_one_document(dl_process, site, monkeypatch, where, verb, number):
+    site.add("signals", SIGNALS_ITSELF)
+    monkeypatch.setenv("WHERE", where)
+    monkeypatch.setenv("NUMBER", str(int(number)))
+    process = dl_process(verb, "vision", "signals", "--json")
+    out, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + number and said.strip() == "dl: stopped"
+    assert json.loads(out)["error"] == {
+        "code": 128 + number,
+        "kind": "KeyboardInterrupt",
+        "line": "stopped",
+        "command": "",
+    }
+
+
+EXITS = """
+import sys
+from torch import nn
+
+class Exits(nn.Module):
+    def forward(self, inputs):
+        sys.exit(0)
+
+def build(shape, outputs):
+    return Exits()
+"""
+
+
+def test_a_network_that_exits_has_not_worked(dl_process, images, tmp_path):
+    (tmp_path / "exits.py").write_text(EXITS)
+    process = dl_process("fit", "vision", images(), "--model", "exits.py:build", "epochs=1", "--json")
+    out, said = process.communicate(timeout=60)
+    assert process.returncode != 0 and "sys.exit(0)" in said and "Traceback" not in said
+    assert json.loads(out)["error"]["code"] == process.returncode

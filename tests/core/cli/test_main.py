@@ -1,5 +1,7 @@
 """The command line: which verbs there are, and what is said where none, or half of one, is typed."""
 
+import json
+
 import pytest
 from typer.main import get_group
 
@@ -8,7 +10,7 @@ from dl.cli import main
 from dl.cli.flags import FLAGS
 from dl.cli.main import MODULES, command_line, run
 from dl.plugins.validation import OWN_COMMANDS
-from dl.signals import SecondSignal
+from dl.signals import Interrupted, SecondSignal
 
 
 def test_the_verbs_that_a_plugin_cannot_take_are_those_of_the_command_line():
@@ -65,13 +67,19 @@ def test_half_a_command_is_one_line_that_names_its_own_help(words, line, capsys)
     assert not shown and said.strip() == line
 
 
-@pytest.mark.parametrize("signal", [KeyboardInterrupt, SecondSignal])
-def test_one_signal_or_two_outside_of_a_fit_are_one_line(monkeypatch, capsys, signal):
+@pytest.mark.parametrize(
+    ("raised", "code"),
+    [(KeyboardInterrupt(), 130), (SecondSignal(), 130), (SecondSignal(15), 143), (Interrupted(1), 129)],
+)
+def test_one_signal_or_two_outside_of_a_fit_are_one_line_and_one_document(monkeypatch, capsys, raised, code):
     def stop(*_, **__):
-        raise signal
+        raise raised
 
-    monkeypatch.setattr(main, "command_line", lambda *_: stop)
-    assert run(["ls"]) == 130 and capsys.readouterr().err == "dl: stopped\n"
+    monkeypatch.setattr(main, "command_line", stop)
+    assert run(["ls", "--json"]) == code
+    shown, said = capsys.readouterr()
+    assert said == "dl: stopped\n"
+    assert json.loads(shown)["error"] == {"code": code, "kind": "KeyboardInterrupt", "line": "stopped", "command": ""}
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,21 @@ def test_a_signal_ends_the_fold_and_the_rest_is_fitted_by_resume(started, tmp_pa
     assert run.manifest.message.endswith("go on with: dl cv --resume 0001-wine-dense")
 
 
+@pytest.mark.check
+def test_a_signal_to_the_first_process_ends_all_folds_side_by_side_at_their_next_step(started, tmp_path):
+    process = started("epochs=100000", "--jobs", "2")
+    folds = tmp_path / "runs/0001-wine-dense/folds"
+    until = time.monotonic() + 120
+    while not list(folds.glob("*/recipe.toml")) and time.monotonic() < until:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    out = process.communicate(timeout=60)[0]
+    assert process.returncode == 143, out
+    manifest = open_run("last", tmp_path / "runs").manifest
+    assert (manifest.status, manifest.signal) == ("interrupted", signal.SIGTERM)
+    assert manifest.message.endswith("go on with: dl cv --resume 0001-wine-dense")
+
+
 @pytest.mark.slow
 def test_processes_of_a_killed_run_end_with_it(started, tmp_path):
     process = started("epochs=4000", "--jobs", "2")

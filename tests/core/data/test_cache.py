@@ -158,9 +158,16 @@ def test_processes_that_trim_at_once_do_not_fail_and_keep_to_the_size(cache, at_
     assert 0 < sum(entry.size for entry in entries()) <= 1000
 
 
+def _flipped(content, bit):
+    """Change a bit of some bytes."""
+    changed = bytearray(content)
+    changed[bit // 8] ^= 1 << bit % 8
+    return bytes(changed)
+
+
 def test_an_entry_that_has_changed_on_the_disk_is_not_used_and_said(cache):
     path = cache_folder("images") / "a.npy"
-    content = os.urandom(1000)
+    content = b"\x00" * 8 + b"\xff" * 8 + os.urandom(984)  # two words whose sum a bit of each may leave as it was
     write_entry(path, lambda stream: stream.write(content))
     assert is_whole(path) and read_entry(path) == content
     stored = path.read_bytes()
@@ -170,5 +177,9 @@ def test_an_entry_that_has_changed_on_the_disk_is_not_used_and_said(cache):
         path.write_bytes(changed)
         with pytest.warns(DamagedEntry, match=r"a\.npy' in the cache has changed on the disk; it is made again"):
             assert read_entry(path) is None
+    for changed in (stored[8:16] + stored[:8] + stored[16:], _flipped(_flipped(stored, 3), 67)):
+        path.write_bytes(changed)
+        with pytest.warns(DamagedEntry):
+            assert not is_whole(path)
     path.write_bytes(content)  # of an earlier dl
     assert not is_whole(path) and not is_whole(path.with_name("b.npy"))

@@ -60,7 +60,7 @@ def test_a_runs_folder_that_cannot_be_written_is_said(checks, tmp_path):
 def test_the_cache_is_told_with_what_it_holds_and_may_hold(checks, monkeypatch):
     files.write_bytes(cache_folder("images") / "pixels", bytes(123_000_000))
     monkeypatch.setenv("DL_CACHE_SIZE", "2.5 GB")
-    assert checks()["cache"].message.endswith("/cache  holds 0.1 GB of at most 2.5 GB, DL_CACHE_SIZE=")
+    assert checks()["cache"].message.endswith("/cache  holds 123 MB of at most 2.5 GB, DL_CACHE_SIZE=")
     monkeypatch.setenv("DL_CACHE_SIZE", "much")
     assert checks()["cache"] == Check("cache", "DL_CACHE_SIZE='much': expected a size, like 500MB or 20GB", ok=False)
 

@@ -9,6 +9,7 @@ import pytest
 
 from dl.plugins.capture import capture_output, tracking_interrupts
 from dl.plugins.loading import inspect_plugins
+from dl.signals import Interrupted, interrupt
 
 
 def test_stdout_and_stderr_are_as_before_whatever_a_plugin_does(site, good, capfd):
@@ -75,6 +76,19 @@ def test_a_real_interrupt_is_remembered_though_it_was_swallowed(taking_interrupt
         with pytest.raises(KeyboardInterrupt):
             interrupts.check()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_sigterm_that_is_raised_is_remembered_as_well(taking_interrupts):
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with tracking_interrupts() as interrupts:
+            with pytest.raises(Interrupted):
+                signal.raise_signal(signal.SIGTERM)
+            with pytest.raises(Interrupted):
+                interrupts.check()
+        assert signal.getsignal(signal.SIGTERM) is interrupt
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_an_interrupt_that_was_only_raised_is_not_real(taking_interrupts):

@@ -1,9 +1,11 @@
+import json
 import math
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dl import sealed
 from dl.errors import BadRun
 from dl.runs.history import History, read_history, write_history
 
@@ -82,3 +84,24 @@ def test_a_damaged_history_is_refused_in_words_or_read_as_numbers(tmp_path, rows
 def test_the_history_is_a_frame_with_a_row_for_each_epoch(fit, blobs):
     frame = fit(blobs(), epochs=3).history.frame()
     assert frame.index.tolist() == [1, 2, 3] and frame["val_loss"].is_monotonic_decreasing
+
+
+def test_rows_that_a_fit_adds_while_they_are_read_are_no_damage(tmp_path, monkeypatch):
+    path, row = tmp_path / "history.csv", {"epoch": 1.0, "val_loss": 0.5}
+
+    def write(count):
+        write_history(path, [row | {"epoch": float(epoch)} for epoch in range(1, count + 1)])
+        files = {name: str(seal) for name, seal in sealed.waiting(tmp_path).items()}
+        (tmp_path / "run.json").write_text(json.dumps({"files": files}))
+        sealed.forget(tmp_path)
+
+    write(2)
+    read = sealed.read
+
+    def meanwhile(asked):
+        content = read(asked)
+        write(3)
+        return content
+
+    monkeypatch.setattr("dl.sealed.read", meanwhile)
+    assert len(read_history(path)) == 2

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 from lightning.pytorch.strategies import DDPStrategy
@@ -36,7 +38,14 @@ def test_one_process_shares_and_agrees_with_itself():
 )
 def test_a_lost_connection_is_told_from_other_errors(error, lost):
     assert is_lost_connection(error) is lost
+    raised = compile("raise error", str(Path(torch.__file__).with_name("somewhere.py")), "exec")
     with pytest.raises(ProcessLost if lost else type(error)), reaching_others():
+        exec(raised, {"error": error})
+
+
+@pytest.mark.parametrize("error", [RuntimeError(CLOSED), ConnectionResetError(), TimeoutError()])
+def test_a_connection_that_a_network_loses_by_itself_is_an_error_of_its_own(error):
+    with pytest.raises(type(error)), reaching_others():
         raise error
 
 

@@ -216,6 +216,16 @@ def test_a_second_process_that_resumes_a_run_is_refused_with_the_first(interrupt
     assert dl.resume(runs=runs, plugins=plugins).manifest.status == "finished"
 
 
+def test_a_damaged_list_of_states_keeps_no_fit_from_going_on(interrupted, plugins_with, blobs, runs):
+    run, plugins = interrupted(save_every=0), plugins_with(given=blobs())
+    (run.path / "checkpoints/manifest.json").write_text("[")
+    with pytest.warns(UserWarning, match="going on from state-00.*, the newest state that is whole"):
+        again = dl.resume(runs=runs, plugins=plugins)
+    choices = {"model": "dense", "epochs": 3, "batch_size": 10, "devices": Devices("cpu", "1")}
+    whole = dl.fit("numbers", "given", runs=runs, plugins=plugins, **choices)
+    assert again.history.rows[-1]["val_loss"] == whole.history.rows[-1]["val_loss"]
+
+
 def test_states_stay_while_a_run_is_unfinished_and_the_last_where_it_is_small(
     interrupted, plugins_with, blobs, runs, monkeypatch
 ):

@@ -17,6 +17,7 @@ from pathlib import Path
 from dl import files, regular
 from dl.errors import BadRun
 from dl.processes import words_of_dl
+from dl.signals import HANG_UP, signal_of
 
 LOG = "fit.log"  # in the run folder
 VARIABLE = "DL_DETACHED_LOG"  # the file to which a detached process writes, until its run has it
@@ -73,7 +74,9 @@ def detach(arguments: Sequence[str], root: Path) -> Detached:
                 files.remove(log)
                 return Detached(process.pid, None, code, output)
             time.sleep(POLL)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
+        if signal_of(error) == HANG_UP:  # it outlives its terminal
+            raise
         process.terminate()
         process.wait()
         files.remove(log)

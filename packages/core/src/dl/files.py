@@ -244,19 +244,23 @@ def _is_abandoned(path: Path, pid: int) -> bool:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, name: str = LOCK) -> Iterator[None]:
     """Hold the lock of a folder in this context; a folder that cannot be locked is used without one.
 
     The lock is a file in the folder; its holder removes it at the end; a process that acquires a removed file
     creates a new one.
+
+    Args:
+        folder: In which the lock lies.
+        name: Of the file, where it is not the lock of the whole folder.
     """
     from filelock import FileLock  # imported here, since reading needs no lock
 
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError, NotImplementedError):  # no permission, or a file system without locks
-            lock = FileLock(folder / LOCK, mode=0o666 & ~_umask())
+            lock = FileLock(folder / name, mode=0o666 & ~_umask())
             stack.enter_context(lock.acquire(poll_interval=0.01))
-            stack.callback(_unlock, folder / LOCK)
+            stack.callback(_unlock, folder / name)
         yield
 
 

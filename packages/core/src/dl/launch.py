@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from dl.errors import BadDevices
-from dl.exit_codes import LOST, of_signal
+from dl.exit_codes import FAILED, LOST, PLUGIN, of_signal
 from dl.processes import is_stopped, words_of_dl
 from dl.signals import CAUGHT, end_with_stdin, exit_at_once, held_back, in_main_thread, let_through
 
@@ -152,13 +152,15 @@ class Launched:
 
     Args:
         code: The exit code.
-        message: Which process died and why, with its traceback; empty without a fault, or where the first one told it.
+        message: Which process died and why, with its traceback; empty without a fault, or where all failed alike.
         output: Lines that the first process wrote to stdout, where they were gathered.
+        told: Whether the first process has told its own error, which the message then does not repeat.
     """
 
     code: int
     message: str
     output: tuple[str, ...] = ()
+    told: bool = False
 
 
 def launch(arguments: Sequence[str], count: int, nodes: int = 1, *, gathers: bool = False) -> Launched:
@@ -176,7 +178,8 @@ def launch(arguments: Sequence[str], count: int, nodes: int = 1, *, gathers: boo
             for number, environment in enumerate(_environments(count, nodes)):
                 ranks.append(_start(arguments, number, environment, gathers=gathers))
             code, message = _watch(ranks, received)
-            return Launched(code, message, ranks[0].output())
+            told = code == ranks[0].process.returncode and code not in (LOST, *STOP_CODES)
+            return Launched(code, message, ranks[0].output(), told)
         finally:
             for rank in ranks:
                 rank.close()
@@ -271,8 +274,9 @@ def _watch(ranks: Sequence[Rank], received: list[int]) -> tuple[int, str]:
     codes = [rank.process.returncode for rank in ranks]
     if received:
         return (0 if not any(codes) else of_signal(received[0])), ""
-    if culprit is not None and codes[0] == culprit.process.returncode > 0:
-        return codes[0], ""  # all failed alike, and the first has told why
+    if culprit is not None and codes[0] == culprit.process.returncode > 0:  # the first has told why
+        broke = codes[0] in (FAILED, PLUGIN) and any(code == LOST or code < 0 for code in codes[1:])
+        return codes[0], _name(culprit) if broke else ""
     if culprit is not None:
         return _code_of(culprit), _describe(culprit)
     if LOST in codes:
@@ -299,11 +303,21 @@ def _code_of(rank: Rank) -> int:
 
 
 def _describe(rank: Rank) -> str:
-    """Return what became of a process; of the first, which has told its error itself, only how it was killed."""
-    who, code = f"rank {rank.number} (process {rank.process.pid})", rank.process.returncode
+    """Return what became of a process, with what it wrote last; the first has written that itself."""
     if rank.stopped > STOPPED:
-        return f"{who} was stopped by a signal for {STOPPED:.0f} seconds; all have ended"
+        return f"{_who(rank)} was stopped by a signal for {STOPPED:.0f} seconds; all have ended"
     words = rank.last_words() if rank.number else ""
-    if code < 0:
-        return f"{who} was killed by signal {-code}" + (f"\n{words}" if "Traceback" in words else "")
-    return f"{who} failed with exit code {code}\n{words}" if rank.number else ""
+    if rank.process.returncode < 0 and "Traceback" not in words:
+        words = ""
+    return f"{_name(rank)}\n{words}" if words else _name(rank)
+
+
+def _name(rank: Rank) -> str:
+    """Return which process failed, and how, in one line."""
+    code = rank.process.returncode
+    how = f"was killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
+    return f"{_who(rank)} {how}"
+
+
+def _who(rank: Rank) -> str:
+    return f"rank {rank.number} (process {rank.process.pid})"

@@ -45,6 +45,14 @@ def show_number(value: float, *, signed: bool = False) -> str:
     return f"{value:{sign},.0f}" if size < ROUNDED else f"{math.copysign(size, value):{sign},.0f}"
 
 
+def show_bytes(size: float) -> str:
+    """Format a number of bytes: ``812 bytes``, ``9.4 kB``, ``256 MB``, ``20.0 GB``."""
+    for unit, of in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= of:
+            return f"{size / of:.1f} {unit}" if size < 100 * of else f"{size / of:,.0f} {unit}"
+    return many(int(size), "byte")
+
+
 def show_percent(share: float) -> str:
     """Format a share in whole percent: ``46 %``."""
     return f"{share:.0%}".replace("%", " %")

@@ -15,7 +15,7 @@ from dl.runs.run import Run, list_runs, open_run
 from dl_serve.arrays import KIND as NPY
 from dl_serve.card import card_of
 from dl_serve.engine import Engine, without_places
-from dl_serve.errors import Refused
+from dl_serve.errors import Refused, line_of
 from dl_serve.inputs import parse
 from dl_serve.metrics import Metrics
 from dl_serve.settings import LAST, Settings, Wanted
@@ -163,8 +163,8 @@ class Service:
             for wanted in self.settings.wanted:
                 try:
                     fresh = await asyncio.to_thread(self._open, wanted)
-                except DLError as error:
-                    failed[wanted.name] = str(error)
+                except Exception as error:  # whatever its files hold, the other runs are loaded
+                    failed[wanted.name] = str(error) if isinstance(error, DLError) else line_of(error)
                     continue
                 self.verdicts[wanted.name] = await asyncio.to_thread(verdict_of, fresh.opened.run, self.plugins)
                 before, self.engines[wanted.name] = self.engines[wanted.name], fresh

@@ -9,7 +9,6 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from signal import SIGINT
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -40,6 +39,7 @@ from dl.runs.outcomes import Scored
 from dl.runs.run import Run, claim_run
 from dl.runs.study import Study, StudyPoint, find_study, fit_path, read_study, study_file
 from dl.runs.wording import show_value
+from dl.signals import signal_of
 from dl.splits.copies import example_keys
 from dl.splits.partition import DataSplits, load_dataset, number_groups
 from dl.terminal import plain
@@ -231,9 +231,9 @@ class Ground:
         """Make the study; where Ctrl-C falls between two fits, write it as interrupted with those that are finished."""
         try:
             return make(self)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             study = read_study(self.folder)
-            return self.interrupted(study, int(SIGINT), study.points)
+            return self.interrupted(study, signal_of(error), study.points)
 
 
 def model_options(asked: Request, recipe: Recipe) -> tuple[Option, ...]:

@@ -7,14 +7,16 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dl import files, regular
 from dl.cli.flags import DEFAULT_RUNS, Json, Runs
 from dl.cli.json_output import last_document, print_document, print_json
-from dl.errors import BadRun
+from dl.errors import BadRun, CannotWrite, TrainingFailed
 from dl.exit_codes import DONE
 from dl.processes import HOST, is_running
 from dl.terminal import console, plain, safe_lines
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 POLL = 0.2  # seconds
 FLAG = "--detach"
 LONG = 2_000  # characters of a line
+ASKED = ".stop"  # file in a run folder that names the process that was asked to end
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,7 +36,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def detach_verb(arguments: Sequence[str], runs: Path, *, as_json: bool) -> int:
-    """Start the same command without the flag in a session of its own, and print how to watch it."""
+    """Start the same command without the flag in a session of its own, and print how to watch it.
+
+    Raises:
+        TrainingFailed: If it was killed before it made a run.
+    """
     from dl.detached import LOG, detach
     from dl.runs.run import Run
 
@@ -46,6 +53,8 @@ def detach_verb(arguments: Sequence[str], runs: Path, *, as_json: bool) -> int:
         print(safe_lines("\n".join([*shown, ""])), end="", file=sys.stderr)
         if document:
             print_document(document)
+        if begun.code is not None and begun.code < 0:
+            raise TrainingFailed(f"process {begun.pid} was killed by signal {-begun.code} before it made a run")
         return begun.code or DONE
     if as_json:
         print_json({"run": str(begun.run), "pid": begun.pid, "log": str(begun.run / LOG)})
@@ -61,8 +70,8 @@ _STOP = """End what runs, with its report, as Ctrl-C does.
 
 Example: dl stop last
 
-A fit, a study or a workflow ends after the step that it is at, and can be continued. The command waits for that. What
-runs on another machine is stopped there.
+A fit, a study or a workflow ends after the step that it is at, and can be continued. The command waits for that. Typed
+once more it waits as well. What runs on another machine is stopped there.
 """
 
 
@@ -77,10 +86,13 @@ def stop(
 
     run = open_any(which, runs)
     pid, start = writer_of(run)
-    _interrupt(run, pid)
-    console(stderr=True).print(plain(f"{run.name}: process {pid} was asked to end", "dim"))
+    words = f"{run.name}: process {pid} was asked to end"
+    if not _ask_once(run, pid, start):
+        words += f" before, and has not yet  at once, without a report: kill -9 {pid}"
+    console(stderr=True).print(plain(words, "dim"), soft_wrap=True)
     while is_running(pid, HOST, start):
         time.sleep(POLL)
+    files.remove(run.path / ASKED)
     ended = open_any(str(run.path), runs)
     if as_json:
         show_one(ended, as_json=True)
@@ -88,6 +100,22 @@ def stop(
     found = standing_of_any(ended)
     words = f"{found.name}: {found.status}; {found.result}"
     console().print(plain(f"{words}  next: {found.next}" if found.next else words, longest=LONG), soft_wrap=True)
+
+
+def _ask_once(run: Run, pid: int, start: str) -> bool:
+    """Send a process what Ctrl-C sends, unless another `dl stop` has; return whether it was sent here.
+
+    A second one would end the process at once, without its report.
+    """
+    path, mark = run.path / ASKED, f"{pid} {start}"
+    with files.locked(run.path, f"{ASKED}.lock"):
+        with suppress(OSError):
+            if regular.read_text(path) == mark:
+                return False
+        _interrupt(run, pid)
+        with suppress(CannotWrite):
+            files.write_text(path, mark)
+    return True
 
 
 def _interrupt(run: Run, pid: int) -> None:

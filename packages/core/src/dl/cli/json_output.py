@@ -33,6 +33,11 @@ def print_document(line: str) -> None:
         _printed.append(True)
 
 
+def is_printed() -> bool:
+    """Return whether this command has printed its document."""
+    return bool(_printed)
+
+
 def is_asked(arguments: Sequence[str]) -> bool:
     """Return whether the words of a command ask for JSON."""
     end = arguments.index("--") if "--" in arguments else len(arguments)

@@ -21,10 +21,10 @@ from dl.cli import json_output, rescue
 from dl.cli.json_output import begin_command, error_document, is_asked, print_document
 from dl.cli.mending import command_of, with_command
 from dl.errors import DLError, NoAccess, PluginFailed, ProcessLost, barred_place, is_out_of_memory
-from dl.exit_codes import DONE, FAILED, LOST, PLUGIN, STOPPED, USAGE
+from dl.exit_codes import DONE, FAILED, LOST, PLUGIN, STOPPED, USAGE, of_signal
 from dl.launch import is_watched
 from dl.plugins.registered import loading_once, registered
-from dl.signals import SecondSignal
+from dl.signals import SecondSignal, ignored, signal_of
 from dl.terminal import console, safe_text
 from dl.version import VERSION
 from dl.work_display import showing
@@ -135,7 +135,7 @@ def run(arguments: list[str]) -> int:
             sys.stdout.flush()
             return DONE
         with showing(), loading_once():
-            code = command_line(*arguments[:1])(arguments, standalone_mode=False, prog_name="dl", obj=arguments)
+            code = _invoke(arguments)
         sys.stdout.flush()
         return code if isinstance(code, int) else DONE
     except DLError as error:
@@ -150,19 +150,17 @@ def run(arguments: list[str]) -> int:
         return refuse(
             error, f"{error.format_message()}  see: {context.command_path if context else typed} --help", USAGE
         )
-    except typer.Abort as error:
-        return refuse(error, "stopped", STOPPED)
-    except (KeyboardInterrupt, SecondSignal) as error:
-        return refuse(error, "stopped", STOPPED)
+    except (typer.Abort, KeyboardInterrupt, SecondSignal) as error:
+        return _stopped(refuse, error)
     except BrokenPipeError:  # the reader of stdout has exited (| head)
         return DONE
-    except SystemExit:
-        raise
+    except SystemExit as error:  # from inside of a verb: Lightning exits on a KeyboardInterrupt, a network may exit
+        return _stopped(refuse, error) if signal_of(error) else _left(refuse, error)
     except BaseException as error:
         if os.environ.get("DL_DEBUG") == "1":
             raise
-        if _interrupted(error):
-            return refuse(error, "stopped", STOPPED)
+        if signal_of(error):
+            return _stopped(refuse, error)
         if is_out_of_memory(error):
             advice = "close other programs, or take less at once: smaller files, batch_size="
             return refuse(error, f"out of memory: {error or type(error).__name__}  {advice}", FAILED)
@@ -179,12 +177,38 @@ def run(arguments: list[str]) -> int:
         return refuse(error, line, PLUGIN)
 
 
-def _interrupted(error: BaseException) -> bool:
-    """Return whether an error came from Ctrl-C, which an import may turn into another error."""
-    step: BaseException | None = error
-    while step is not None and not isinstance(step, KeyboardInterrupt):
-        step = step.__cause__ or step.__context__
-    return step is not None
+def _invoke(arguments: list[str]) -> object:
+    """Build the command line and call the verb; typer's own way to call it turns a Ctrl-C into a bare exit code.
+
+    Raises:
+        Abort: If a question is asked and stdin has ended.
+    """
+    command = typer.main.get_command(command_line(*arguments[:1]))
+    try:
+        with command.make_context("dl", list(arguments), obj=arguments) as context:
+            return command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    except EOFError as error:
+        raise typer.Abort from error
+
+
+def _stopped(refuse: Callable[[BaseException, str, int], int], error: BaseException) -> int:
+    """Tell that a signal, or a no to a question, has ended the command; a further signal does not keep it from that.
+
+    An import, or Lightning, may have turned the interrupt into another error.
+    """
+    number = signal_of(error)
+    with ignored():
+        return refuse(KeyboardInterrupt() if number else error, "stopped", of_signal(number) or STOPPED)
+
+
+def _left(refuse: Callable[[BaseException, str, int], int], error: SystemExit) -> int:
+    """Tell that something has called `sys.exit` before the command ended by itself; never as if it had worked."""
+    from dl.plugins.states import describe_error
+
+    code = error.code if isinstance(error.code, int) and 0 < error.code < 256 else FAILED
+    return refuse(error, _plugin_error_line(error) or f"the command was cut off: {describe_error(error)}", code)
 
 
 def _fill_resume(arguments: list[str]) -> list[str]:

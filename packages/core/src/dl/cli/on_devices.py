@@ -57,4 +57,4 @@ def run_on_devices(arguments: list[str], accelerator: str, devices: str, nodes: 
         print_document(document)
     elif as_json and (ended.code or is_first()):
         print_document(error_document(ended.code, "TrainingFailed" if lines else "KeyboardInterrupt", why))
-    return End(ended.code, status="failed" if lines else "", verdict=lambda: why)
+    return End(ended.code, status="failed" if lines and not ended.told else "", verdict=lambda: why)

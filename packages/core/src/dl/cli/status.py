@@ -216,9 +216,16 @@ def _left(state: Workflow) -> str:
     """Describe the time that is left of a limit."""
     if not state.limit:
         return ""
-    written = (state.path / "workflow.json").stat().st_mtime
-    left = state.limit - state.elapsed - max(time.time() - written, 0.0)
+    left = state.limit - state.elapsed - _seconds_since(state.path / "workflow.json")
     return f", {_minutes(max(left, 0.0))} left"
+
+
+def _seconds_since(path: Path) -> float:
+    """Return for how long a file has not been written; 0 where it is gone, as a folder that is removed meanwhile."""
+    try:
+        return max(time.time() - path.stat().st_mtime, 0.0)
+    except OSError:
+        return 0.0
 
 
 def _minutes(seconds: float) -> str:
@@ -296,7 +303,7 @@ def _left_of_fit(run: Run) -> float | None:
     from dl.work import Meter
 
     rows, epochs = run.history.rows, float(str(run.recipe.train.get("epochs", 0)))
-    meter, passed = Meter(0.0), max(time.time() - (run.path / "run.json").stat().st_mtime, 0.0)
+    meter, passed = Meter(0.0), _seconds_since(run.path / "run.json")
     for row in rows:
         meter.add(row["epoch"], row["seconds"])
     return meter.left(epochs, rows[-1]["seconds"] + passed) if rows else None

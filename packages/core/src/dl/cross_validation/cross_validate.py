@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from signal import SIGINT
 from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch.utilities.seed import isolate_rng
@@ -45,7 +44,7 @@ from dl.runs.commit import commit
 from dl.runs.manifest import Manifest
 from dl.runs.run import FOLDS, Run, claim_run
 from dl.runs.wording import show_value
-from dl.signals import SecondSignal
+from dl.signals import SecondSignal, signal_of
 from dl.splits.on_leak import settle_leaks
 from dl.splits.partition import load_dataset
 from dl.terminal import plain
@@ -327,8 +326,9 @@ def _ending(folder: Path, write: Callable[..., None]) -> Iterator[None]:
     """Write into the manifest how the run ended, where an error or a signal ends it before its folds do."""
     try:
         yield
-    except (KeyboardInterrupt, SecondSignal):
-        write("interrupted", message=f"{why_stopped()} between two folds; {_go_on(folder)}", signal=int(SIGINT))
+    except (KeyboardInterrupt, SecondSignal) as error:
+        message = f"{why_stopped()} between two folds; {_go_on(folder)}"
+        write("interrupted", message=message, signal=signal_of(error))
         raise
     except Exception as error:
         message = str(error) if isinstance(error, DLError) else describe_error(error)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 import torch
@@ -21,13 +24,14 @@ from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
 from dl.runs.outcomes import ALL_LOGITS
 from dl.runs.run import Run
-from dl.signals import StopFlag, end_with_parent
+from dl.signals import Interrupted, StopFlag, end_with_parent, held_back, let_through
 from dl.splits.partition import load_dataset
 from dl.training.devices import Devices
 from dl.training.run_fit import fit_into
 from dl.training.setup import FitSetup, set_up
 
 SetUp = Callable[[Recipe], FitSetup]  # from the recipe of a fold
+POLL = 0.1  # seconds between two looks for a signal
 
 
 def fit_in_turn(
@@ -102,45 +106,65 @@ class _Work:
     folder: Path
     devices: Devices
     plugins: Plugins
+    flag: StopFlag
 
 
 _work: list[_Work] = []  # of this process, if it is a worker
 
 
-def _start(recipe: Recipe, folder: Path, devices: Devices, threads: int) -> None:
+def _start(recipe: Recipe, folder: Path, devices: Devices, threads: int, pids: SimpleQueue[int]) -> None:
     """Read the data, once in each process."""
     end_with_parent()
+    if hasattr(os, "setsid"):  # Ctrl-C is the first process's to pass on
+        os.setsid()
+    flag = StopFlag()
+    flag.take_over()
+    let_through()
+    pids.put(os.getpid())
     torch.set_num_threads(threads)
     plugins = load_plugins()
     dataset = load_dataset(recipe, plugins, plugins.domain(recipe.domain).load())
-    _work.append(_Work(make_plan(recipe, dataset, plugins, by_size=False), folder, devices, plugins))
+    _work.append(_Work(make_plan(recipe, dataset, plugins, by_size=False), folder, devices, plugins, flag))
 
 
 def _fit_here(number: int) -> int:
-    """Fit one fold in this process, and return its number."""
+    """Fit one fold in this process, and return its number.
+
+    Raises:
+        KeyboardInterrupt: If a signal came before the fit took the signals over.
+    """
     work = _work[0]
     plan, recipe = work.plan, work.plan.fold_recipe(number)
-    setup = set_up(recipe, work.plugins, NOTHING, plan.dataset, plan.split(recipe, work.plugins))
-    _fit(work.folder, number, setup, work.devices, work.plugins)
+    if work.flag.received is None:
+        setup = set_up(recipe, work.plugins, NOTHING, plan.dataset, plan.split(recipe, work.plugins))
+    if work.flag.received is not None:
+        raise Interrupted(work.flag.received)
+    run = _fit(work.folder, number, setup, work.devices, work.plugins)
+    if run.manifest.status == "interrupted":  # a fold that waits in this process is not begun
+        work.flag.received = run.manifest.signal
     return number
 
 
 def _side_by_side(
     plan: Plan, folder: Path, devices: Devices, numbers: list[int], jobs: int, places: Sequence[Variables]
 ) -> Iterator[tuple[int, Run]]:
-    """Fit folds in processes of their own, which share the cores; after a signal no further one is begun.
+    """Fit folds in processes of their own, which share the cores; a signal ends all of them at their next step.
 
     Raises:
+        KeyboardInterrupt: If a signal came between two folds.
         TrainingFailed: If a process was killed.
     """
-    threads = max(1, (os.cpu_count() or 1) // (jobs * len(places)))
-    flag, given = StopFlag(), (plan.recipe, folder, devices, threads)
-    pools = [ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start, initargs=given) for _ in places]
+    threads, context = max(1, (os.cpu_count() or 1) // (jobs * len(places))), get_context("spawn")
+    flag, pids, pending = StopFlag(), context.SimpleQueue(), set[Future[int]]()
+    given = (plan.recipe, folder, devices, threads, pids)
+    pools = [ProcessPoolExecutor(jobs, context, initializer=_start, initargs=given) for _ in places]
     with flag.catching():
         try:
-            pending = {_submit(pools, places, number) for number in numbers}
+            with held_back():  # until a process can hear of a signal
+                pending = {_submit(pools, places, number) for number in numbers}
             while pending:
-                ended, pending = wait(pending, return_when=FIRST_COMPLETED)
+                ended, pending = wait(pending, POLL, return_when=FIRST_COMPLETED)
+                _pass_on(flag, pids)
                 for number in sorted(one.result() for one in ended):
                     run = Run(_path(folder, number))
                     yield number, run
@@ -153,7 +177,19 @@ def _side_by_side(
             ) from error
         finally:
             for pool in pools:
-                pool.shutdown(wait=True, cancel_futures=True)
+                pool.shutdown(wait=False, cancel_futures=True)
+            while flag.received is not None and not all(one.done() for one in pending):
+                _pass_on(flag, pids)
+                time.sleep(POLL)
+            for pool in pools:
+                pool.shutdown(wait=True)
+
+
+def _pass_on(flag: StopFlag, pids: SimpleQueue[int]) -> None:
+    """Send the signal that this process was sent to all others, each once."""
+    while flag.received is not None and not pids.empty():
+        with suppress(OSError):  # it has ended
+            os.kill(pids.get(), flag.received)
 
 
 def _submit(pools: Sequence[ProcessPoolExecutor], places: Sequence[Variables], number: int) -> Future[int]:

@@ -28,7 +28,7 @@ TAG = "CACHEDIR.TAG"  # Source: https://bford.info/cachedir; backup programs ski
 _TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by dl; may be removed at any time.\n"
 
 
-MARK = b"\ndl sum "  # before the checksum at the end of an entry
+MARK = b"\ndl dot "  # before the checksum at the end of an entry; another one in entries of an earlier dl
 DIGITS = 16  # of the checksum
 CHUNK = 1 << 24  # bytes summed at once
 VERIFIED = 4 << 30  # bytes of an entry up to which it is verified before it is used: seconds
@@ -154,18 +154,22 @@ def read_entry(path: Path) -> bytes | None:
 
 
 def _sum(descriptor: int, size: int) -> bytes:
-    """Return a checksum of the first bytes of an open file, in hexadecimal digits: a changed bit always changes it."""
+    """Return a checksum of the first bytes of an open file, in hexadecimal digits.
+
+    A changed bit always changes it. Each word counts by its place, so that blocks in another order change it as well.
+    """
     import numpy as np  # imported here to keep the start of other commands fast
 
     os.lseek(descriptor, 0, os.SEEK_SET)
     total, left = size, size
+    weights = np.arange(1, 2 * (min(size, CHUNK) // 8 + 1), 2, dtype=np.uint64)  # odd: no bit is multiplied away
     while left:
         chunk = os.read(descriptor, min(CHUNK, left))
         if not chunk:
             break
         left -= len(chunk)
         words = np.frombuffer(chunk + b"\0" * (-len(chunk) % 8), np.uint64)
-        total = (31 * total + int(words.sum(dtype=np.uint64))) % 2**64
+        total = (31 * total + int(np.dot(words, weights[: len(words)]))) % 2**64
     return f"{total:0{DIGITS}x}".encode()
 
 

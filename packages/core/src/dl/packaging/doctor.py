@@ -19,6 +19,7 @@ from dl.packaging.held import HELD
 from dl.packaging.needs import Need, unmet_needs
 from dl.plugins.loading import inspect_plugins
 from dl.version import CORE
+from dl.words import show_bytes
 
 # Older versions can execute code from files they should only read.
 FLOORS = {"torch": (2, 10), "lightning": (2, 6, 6), "pillow": (12, 3)}
@@ -157,5 +158,5 @@ def _cache() -> Check:
     except BadOption as error:
         return Check("cache", str(error), ok=False)
     size = sum(entry.size for entry in cache.entries())
-    used = f"{size / 1e9:.1f} GB of at most {limit / 1e9:g} GB, {cache.SIZE}="
+    used = f"{show_bytes(size)} of at most {show_bytes(limit)}, {cache.SIZE}="
     return Check("cache", f"{check.message}  holds {used}") if check.ok else check

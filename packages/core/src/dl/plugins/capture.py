@@ -12,7 +12,7 @@ from io import TextIOWrapper
 from types import FrameType
 from typing import IO, TextIO
 
-from dl.signals import in_main_thread
+from dl.signals import CAUGHT, in_main_thread, interrupt
 
 STDOUT = 1
 
@@ -102,41 +102,43 @@ def _temporary_file() -> IO[bytes]:
 
 
 class Interrupts:
-    """A SIGINT handler that remembers a real Ctrl-C, so that a plugin cannot swallow it.
+    """A handler that remembers a real Ctrl-C, SIGTERM or SIGHUP, so that a plugin cannot swallow it.
 
     Args:
-        assume_real: Whether another handler has the signal; every interrupt then counts as real.
+        assume_real: Whether another handler has Ctrl-C; every interrupt then counts as real.
     """
 
     def __init__(self, *, assume_real: bool) -> None:
-        self.assume_real, self.seen = assume_real, False
+        self.assume_real, self.seen = assume_real, 0
 
     @property
     def real(self) -> bool:
         """Whether the KeyboardInterrupt just caught is the user's."""
-        return self.seen or self.assume_real
+        return bool(self.seen) or self.assume_real
 
-    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+    def __call__(self, number: int, _frame: FrameType | None = None) -> None:
         """Handle the signal."""
-        self.seen = True
-        raise KeyboardInterrupt
+        self.seen = number
+        interrupt(number)
 
     def check(self) -> None:
         """Raise again an interrupt that a plugin has swallowed."""
         if self.seen:
-            raise KeyboardInterrupt
+            interrupt(self.seen)
 
 
 @contextlib.contextmanager
 def tracking_interrupts() -> Iterator[Interrupts]:
-    """Handle Ctrl-C inside this context, if no other handler is installed and this is the main thread."""
-    handler = signal.getsignal(signal.SIGINT)
-    ours = in_main_thread() and handler is signal.default_int_handler
-    interrupts = Interrupts(assume_real=not ours and handler is not signal.SIG_IGN)  # under nohup none is real
-    if ours:
-        signal.signal(signal.SIGINT, interrupts)
+    """Handle the signals that are raised inside this context, if this is the main thread."""
+    handlers = {number: signal.getsignal(number) for number in CAUGHT}
+    raised = [number for number, one in handlers.items() if one in (signal.default_int_handler, interrupt)]
+    raised = raised if in_main_thread() else []
+    elsewhere = signal.SIGINT not in raised and handlers[signal.SIGINT] is not signal.SIG_IGN
+    interrupts = Interrupts(assume_real=elsewhere)  # under nohup none is real
+    for number in raised:
+        signal.signal(number, interrupts)
     try:
         yield interrupts
     finally:
-        if ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in raised:
+            signal.signal(number, handlers[number])

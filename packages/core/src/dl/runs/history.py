@@ -85,12 +85,14 @@ def write_history(path: Path, rows: Sequence[EpochRow]) -> None:
 def read_history(path: Path) -> History:
     """Read the history; a run without a finished epoch has no rows.
 
+    What is listed is read before the rows: a fit that runs may add some meanwhile, and removes none.
+
     Raises:
         BadRun: If a line is not a row of numbers, naming it.
     """
     if not sealed.exists(path):
         return History()
-    rows: list[EpochRow] = []
+    seal, rows = sealed.line(path), list[EpochRow]()
     try:
         reader = csv.DictReader(io.StringIO(sealed.read(path).decode("utf-8")), strict=True)
         for row in reader:
@@ -101,16 +103,15 @@ def read_history(path: Path) -> History:
         raise DamagedRun(f"{path} cannot be read: {error.strerror}") from error
     if not all("epoch" in row for row in rows):
         raise DamagedRun(f"{path} is not the history of a run: a row has no epoch")
-    return History(tuple(_listed(path, rows)))
+    return History(tuple(_listed(path, rows, seal)))
 
 
-def _listed(path: Path, rows: list[EpochRow]) -> list[EpochRow]:
+def _listed(path: Path, rows: list[EpochRow], seal: Seal | None) -> list[EpochRow]:
     """Return the rows that the run lists; later ones were written by a process that did not live to list them.
 
     Raises:
         BadRun: If they are not those that were written.
     """
-    seal = sealed.line(path)
     if seal is None:
         return rows
     if len(rows) < seal.size:

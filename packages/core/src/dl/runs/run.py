@@ -98,11 +98,12 @@ class Run:
     @cached_property
     def history(self) -> History:
         """A row for each finished epoch."""
+        manifest = self.manifest  # before the rows, of which a fit that runs may write more meanwhile
         history = read_history(self.path / "history.csv")
-        if not len(history) and self.manifest.best_epoch:
+        if not len(history) and manifest.best_epoch:
             raise DamagedRun(f"{str(self.path)!r} is not a complete run: history.csv is missing or empty")
         self._need_epochs({row["epoch"] for row in history.rows}, len(history))
-        headline = f"val_{self.manifest.task.headline.name}"
+        headline = f"val_{manifest.task.headline.name}"
         if any(headline not in row for row in history.rows):
             raise DamagedRun(f"{str(self.path)!r} is not a complete run: a row of history.csv has no {headline}")
         return history

@@ -13,7 +13,7 @@ from dl.runs.history import read_history
 from dl.runs.ledger import LEDGER, torn_lines
 from dl.runs.outcomes import ALL_LOGITS
 from dl.runs.run import FITS_FILE, STUDY, WORKFLOW, Run, claimed_only, inner_runs, is_of_several, list_runs
-from dl.runs.states import CHECKPOINTS, listed_states, whole_state
+from dl.runs.states import CHECKPOINTS, MANIFEST, read_manifest, whole_state, whole_states
 from dl.stored import need_whole
 from dl.words import many
 
@@ -131,9 +131,11 @@ def _faults_of_states(run: Run) -> Iterator[str]:
     if run.status == "running":
         return
     try:
-        entries = listed_states(folder)
+        entries = read_manifest(folder)
     except BadRun as error:
-        yield str(error)
+        found = whole_states(folder)
+        if found or (folder / MANIFEST).exists():
+            yield f"{error}; {f'{found[0].file} is taken' if found else 'the fit cannot go on'}"
         return
     bad = [entry.file for entry in entries if whole_state(folder, entry) is None]
     then = "the fit cannot go on" if len(bad) == len(entries) else "the other one is taken"

@@ -16,7 +16,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from signal import SIGINT
 
 from lightning.pytorch.utilities.seed import isolate_rng
 from rich.console import Console
@@ -52,7 +51,7 @@ from dl.runs.workflow import (
     read_workflow,
     write_workflow,
 )
-from dl.signals import SecondSignal
+from dl.signals import SecondSignal, signal_of
 from dl.splits.on_leak import FIX, ON_LEAK, STOP
 from dl.splits.partition import load_dataset
 from dl.stages import baseline, final, fit, look, overfit, regularize, tune
@@ -399,9 +398,9 @@ def _ending(keeper: _Keeper, display: WorkflowDisplay) -> Iterator[None]:
         display.pause()
         _write_end(keeper, INTERRUPTED, "stopped by a signal", error.signal)
         display.say(f"stopped by a signal; what is finished is kept  go on: {keeper.state.command}", "yellow")
-    except (KeyboardInterrupt, SecondSignal):
+    except (KeyboardInterrupt, SecondSignal) as error:
         display.pause()
-        _write_end(keeper, INTERRUPTED, "stopped by a signal", int(SIGINT))
+        _write_end(keeper, INTERRUPTED, "stopped by a signal", signal_of(error))
         display.say(f"stopped by a signal; what is finished is kept  go on: {keeper.state.command}", "yellow")
         raise
     except CannotWrite as error:

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from dl import files, sealed
 from dl.errors import BadRun, DamagedRun
 from dl.runs.run import write_json
-from dl.runs.states import MANIFEST, STATE_FILE, StateEntry, listed_states, whole_state
+from dl.runs.states import MANIFEST, STATE_FILE, StateEntry, listed_states, whole_state, whole_states
 
 KEPT = 2
 
@@ -40,7 +40,7 @@ class DurableCheckpoints(CheckpointIO):
         stream = io.BytesIO()
         torch.save(checkpoint, stream)
         content = stream.getvalue()
-        known = listed_states(folder)
+        known = _known_states(folder)
         number = known[0].sequence + 1 if known else 1
         name = f"state-{number:06d}.ckpt"
         files.write_bytes(folder / name, content)
@@ -60,11 +60,24 @@ class DurableCheckpoints(CheckpointIO):
             if content is not None:
                 return _unpickle(content, folder / entry.file, map_location)
             warnings.warn(f"{entry.file} is damaged or missing; using the checkpoint before it", stacklevel=2)
+        for entry in whole_states(folder):  # it is the manifest that has another checksum
+            content = whole_state(folder, entry)
+            if content is not None:
+                warnings.warn(f"{entry.file} is whole by its own checksums, and is used", stacklevel=2)
+                return _unpickle(content, folder / entry.file, map_location)
         raise BadRun(f"no intact checkpoint in {str(folder)!r}")
 
     def remove_checkpoint(self, path: str | Path) -> None:
         """Remove one checkpoint file."""
         files.remove(Path(path))
+
+
+def _known_states(folder: Path) -> list[StateEntry]:
+    """Return the states beside which a new one is listed; none where the manifest and all of them are damaged."""
+    try:
+        return listed_states(folder)
+    except BadRun:
+        return []
 
 
 def has_states(folder: Path) -> bool:

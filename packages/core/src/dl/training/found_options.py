@@ -26,6 +26,7 @@ from dl.plugins.registry import Plugins
 from dl.recipes.recipe import BATCH_SIZE, LR
 from dl.runs.manifest import constant_losses
 from dl.runs.run import Run
+from dl.signals import interrupt
 from dl.terminal import plain
 from dl.training.devices import Devices
 from dl.training.rates import (
@@ -101,7 +102,7 @@ def _find_rate(
             except TrainingFailed:
                 continue
             if run.manifest.signal:
-                raise KeyboardInterrupt
+                interrupt(run.manifest.signal)
             found = lowest_losses(run)
             if found is not None:
                 losses[k], groups = found, run.outcomes("val").groups

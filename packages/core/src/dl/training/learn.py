@@ -6,7 +6,6 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from signal import SIGINT
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from dl.runs.history import EpochRow, write_history
 from dl.runs.manifest import Manifest, TaskInfo
 from dl.runs.run import LEARNER, Run
 from dl.runs.thresholds import choose_thresholds
-from dl.signals import SecondSignal
+from dl.signals import SecondSignal, signal_of
 from dl.training.scoring import score
 from dl.training.setup import FitSetup
 from dl.training.sketches import MOST_EXAMPLES, hardest, spread, write_sketches
@@ -64,8 +63,9 @@ def learn(setup: FitSetup, folder: Path, name: str = "", *, of_fold: bool = Fals
         task = manifest.task if alone else _write(setup, folder, fitted, clock, manifest, of_fold=of_fold)
         save_learner(folder / LEARNER, fitted)
         end("finished", epochs=1, best_epoch=1, task=task)
-    except (KeyboardInterrupt, SecondSignal):
-        end("interrupted", message="stopped by a signal before the learner was fitted", signal=int(SIGINT))
+    except (KeyboardInterrupt, SecondSignal) as error:
+        why = "stopped by a signal before the learner was fitted"
+        end("interrupted", message=why, signal=signal_of(error))
     except BaseException as error:
         with suppress(CannotWrite):  # the error of the fit matters more
             end("failed", message=str(error) if isinstance(error, DLError) else describe_error(error))

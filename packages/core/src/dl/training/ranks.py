@@ -13,13 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import lightning
 import torch
 from lightning.fabric.plugins import ClusterEnvironment
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 from torch import distributed, nn
 
+import dl
 from dl.errors import BadDevices, ProcessLost
 from dl.launch import is_started_elsewhere
 from dl.training.devices import Devices, quiet_lightning
@@ -169,6 +173,19 @@ def reaching_others() -> Iterator[None]:
 
 
 def is_lost_connection(error: BaseException) -> bool:
-    """Return whether an error is that of a connection to a process that has ended."""
+    """Return whether an error is that of a connection to a process of the fit that has ended.
+
+    A network or a plugin may lose a connection of its own, in the same words: there the process itself is to blame.
+    """
     kinds = (distributed.DistBackendError, distributed.DistNetworkError, ConnectionError, socket.timeout)
-    return isinstance(error, kinds) or (isinstance(error, RuntimeError) and bool(GONE.search(str(error))))
+    worded = isinstance(error, kinds) or (isinstance(error, RuntimeError) and bool(GONE.search(str(error))))
+    return worded and _is_raised_by(error, (torch, lightning, dl))
+
+
+def _is_raised_by(error: BaseException, packages: tuple[ModuleType, ...]) -> bool:
+    """Return whether the last Python code before an error is that of a package, as far as it is known."""
+    step = error.__traceback__
+    while step is not None and step.tb_next is not None:
+        step = step.tb_next
+    place = "" if step is None else step.tb_frame.f_code.co_filename
+    return not place or any(Path(place).is_relative_to(Path(str(one.__file__)).parent) for one in packages)

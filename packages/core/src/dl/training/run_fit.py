@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -25,8 +25,9 @@ from torch.optim import Optimizer
 from dl import files, sealed
 from dl.detached import take_log
 from dl.diagram import as_json
-from dl.errors import BadDevices, BadOption
+from dl.errors import BadDevices, BadOption, CannotWrite
 from dl.learners.keep import add_rivals, are_wanted
+from dl.limits import why_stopped
 from dl.options import Options
 from dl.plugins.at_hand import NOTHING, AtHand, take_arguments, take_step
 from dl.plugins.loading import load_plugins
@@ -43,6 +44,7 @@ from dl.runs.lock import run_lock
 from dl.runs.report import Which, find_run
 from dl.runs.run import HEADS, NETWORK, PREPROCESSOR, WEIGHTS, Run, claim_run, json_bytes, keep_json, write_findings
 from dl.runs.seen import SEEN, write_fingerprints
+from dl.signals import signal_of
 from dl.terminal import plain
 from dl.training.attribution import attribute_errors
 from dl.training.description import describe
@@ -226,7 +228,6 @@ def fit_recipe(
         folder = claim_run(root, f"{setup.dataset.name}-{label_of(setup.recipe.model)}")
         with run_lock(folder):
             write_run(folder, setup, devices, identity=identity)
-            take_log(folder)
             return _train_in(folder, setup, devices, console, plugins, loggers, rivals, ranks=ranks)
 
 
@@ -316,7 +317,6 @@ def resume_run(
         replace_file(run.path / RECIPE, recipe_text(setup.recipe, setup.defaults).encode())
         replace_file(run.path / ENVIRONMENT, json_bytes(now))
         commit(run.path, resumed.manifest)
-        take_log(run.path)
         return _train_in(run.path, setup, where, console, plugins, loggers, rivals, resumed, ranks=ranks)
 
 
@@ -344,14 +344,14 @@ def _train_in(
     ranks: Ranks,
 ) -> Run:
     """Train in a run folder that is written; then add what was forgotten, and the rivals, and end the loggers."""
-    with _no_half_run(folder) if resumed is None else nullcontext():
-        named = {plugins.logger(name): options for name, options in (loggers or {}).items()}
-        trackers = Trackers([Tracker(spec, folder, options, plugins) for spec, options in named.items()])
-    try:
-        run = train(setup, devices, folder, console, trackers, resumed=resumed, ranks=ranks)
-    except BaseException:
-        trackers.end("failed")
-        raise
+    with _told_if_stopped(folder):
+        trackers = _track(folder, plugins, loggers, is_new=resumed is None)
+        take_log(folder)  # not before: what refuses a logger is told by whoever started this
+        try:
+            run = train(setup, devices, folder, console, trackers, resumed=resumed, ranks=ranks)
+        except BaseException:
+            trackers.end("failed")
+            raise
     if setup.as_it_was is not None and sealed.exists(folder / WEIGHTS):
         found = setup.as_it_was.forgotten(setup.network, folder)
         if found is not None:
@@ -364,6 +364,32 @@ def _train_in(
     manifest = whole.manifest
     trackers.end(manifest.status, manifest.seconds, lambda: whole.report(plugins=plugins))
     return whole
+
+
+def _track(folder: Path, plugins: Plugins, loggers: Mapping[str, Options] | None, *, is_new: bool) -> Trackers:
+    """Begin the loggers; the folder of a new run with one that cannot be built is removed."""
+    named = {plugins.logger(name): options for name, options in (loggers or {}).items()}
+    try:
+        return Trackers([Tracker(spec, folder, options, plugins) for spec, options in named.items()])
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        if is_new:
+            remove_run(folder)
+        raise
+
+
+@contextmanager
+def _told_if_stopped(folder: Path) -> Iterator[None]:
+    """Write into a run that a signal has stopped it before training took the signals over: it goes on from there."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        manifest = Run(folder).manifest
+        message = f"{why_stopped()} before the first step"
+        with suppress(CannotWrite):
+            commit(folder, manifest.with_status("interrupted", message=message, signal=signal_of(error)))
+        raise
 
 
 def _add_rivals(run: Run, setup: FitSetup, plugins: Plugins) -> list[str]:

@@ -52,7 +52,7 @@ from dl.training.read_new import adopt_splits
 from dl.training.regularizers import Regularizers, build_network
 from dl.training.summary import count_parameters, find_network_fault
 from dl.version import VERSION
-from dl.words import many
+from dl.words import many, show_bytes
 
 
 @dataclass(frozen=True)
@@ -479,7 +479,8 @@ def _settle_shuffle(recipe: Recipe, data: FitData) -> tuple[Recipe, tuple[Defaul
     settled = replace(recipe, train={**recipe.train, SHUFFLE: chosen})
     if chosen == FULL:
         return settled, ()
-    reason = f"{size / 1e9:.1f} GB of inputs, too much for {memory() / 1e9:.1f} GB of memory; they are read from disk"
+    room = show_bytes(memory())
+    reason = f"{show_bytes(size)} of inputs, too much for {room} of memory; they are read from disk"
     return settled, (Default(SHUFFLE, BLOCKS, reason),)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -169,9 +168,6 @@ def _fit(work: Work, study: Study, trial: Trial, pruner: Pruner | FoldPruner | N
         return f"{BEHIND}{why}" if why else ""
 
     def judge_epochs(rows: list[EpochRow], scored: list[Scored]) -> str:
-        if flag and (number := flag.received):
-            flag.received = None
-            signal.raise_signal(number)
         why = pruner.reason(work.info, rows, scored) if isinstance(pruner, Pruner) else ""
         return f"{BEHIND}{why}" if why else ""
 
