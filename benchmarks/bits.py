@@ -16,7 +16,6 @@ import numpy as np
 
 import dl
 from benchmarks.measuring import publish
-from dl.exporting import loader
 from dl.exporting.formats import import_file
 from dl.exporting.sums import SUFFIX, sum_of
 from dl.exporting.whole import need_exportable
@@ -26,7 +25,7 @@ from dl.runs.run import Run
 
 BITS = 60  # of each file
 OPENED = {
-    "folder": ("config.json", "network.json", "model.safetensors", "SHA256SUMS", "load.py"),
+    "folder": ("config.json", "network.json", "model.safetensors", "SHA256SUMS", "load.py", "steps.py"),
     "safetensors": ("wine.safetensors",),
     "onnx": ("wine.onnx",),
     "torch": ("wine.pt2",),
@@ -48,7 +47,7 @@ def answer(to: str, place: str, raw: dict[str, Any]) -> list[Any]:  # Any: array
         with torch.no_grad():
             found = torch.export.load(place).module()(*(torch.from_numpy(one) for one in raw.values()))
         return [one.numpy() for one in found]
-    code = Path(place) / "load.py" if to == "folder" else Path(loader.__file__)
+    code = Path(place) / "load.py" if to == "folder" else Path(place).with_name("wine_load.py")
     return list(import_file(code).Network(place)(**raw).values())
 
 
@@ -67,7 +66,7 @@ def measure(to: str, folder: Path, run: Run) -> dict[str, object]:
     done = dl.export(run, to, out=folder / {"folder": "wine"}.get(to, OPENED[to][0]))
     rng = np.random.default_rng(0)
     opened = reopen(run, load_plugins())
-    inputs = need_exportable(opened, opened.recipe.data_options).inputs
+    inputs = need_exportable(opened, opened.recipe.data_options).preparation.inputs
     raw = {one.name: rng.normal(5, 3, 20) for one in inputs}
     wanted = answer(to, str(done.path), raw)
     counts, told = dict.fromkeys(("noticed", "same", "otherwise"), 0), 0
