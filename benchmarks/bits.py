@@ -29,7 +29,6 @@ from benchmarks.measuring import publish
 from dl import files
 from dl.data.cache import DamagedEntry, entries
 from dl.errors import DLError
-from dl.exporting import loader
 from dl.exporting.formats import import_file
 from dl.exporting.sums import SUFFIX, sum_of
 from dl.exporting.whole import need_exportable
@@ -41,7 +40,7 @@ BITS, SEED = int(os.environ.get("BITS", "60")), int(os.environ.get("SEED", "0"))
 TIMED = "layouts"  # a folder of the cache that holds what was measured, which another time may measure otherwise
 IMAGE = json.dumps({"inputs": [[[9] * 8] * 8]}).encode()
 OPENED = {
-    "folder": ("config.json", "network.json", "model.safetensors", "SHA256SUMS", "load.py"),
+    "folder": ("config.json", "network.json", "model.safetensors", "SHA256SUMS", "load.py", "steps.py"),
     "safetensors": ("wine.safetensors",),
     "onnx": ("wine.onnx",),
     "torch": ("wine.pt2",),
@@ -63,7 +62,7 @@ def answer(to: str, place: str, raw: dict[str, Any]) -> list[Any]:  # Any: array
         with torch.no_grad():
             found = torch.export.load(place).module()(*(torch.from_numpy(one) for one in raw.values()))
         return [one.numpy() for one in found]
-    code = Path(place) / "load.py" if to == "folder" else Path(loader.__file__)
+    code = Path(place) / "load.py" if to == "folder" else Path(place).with_name("wine_load.py")
     return list(import_file(code).Network(place)(**raw).values())
 
 
@@ -82,7 +81,7 @@ def measure(to: str, folder: Path, run: Run) -> dict[str, object]:
     done = dl.export(run, to, out=folder / {"folder": "wine"}.get(to, OPENED[to][0]))
     rng = np.random.default_rng(SEED)
     opened = reopen(run, load_plugins())
-    inputs = need_exportable(opened, opened.recipe.data_options).inputs
+    inputs = need_exportable(opened, opened.recipe.data_options).preparation.inputs
     raw = {one.name: rng.normal(5, 3, 20) for one in inputs}
     wanted = answer(to, str(done.path), raw)
     counts, told = dict.fromkeys(("noticed", "same", "otherwise"), 0), 0

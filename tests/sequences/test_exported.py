@@ -36,7 +36,7 @@ def test_steps_are_encoded_as_in_a_fit(series_of):
 
 
 def test_what_follows_the_end_of_a_series_is_nan_or_no_word(series_of):
-    steps = raw_steps(series_of([[1.0]], [[2.0], [3.0]]).examples.inputs, ["x"], "lengths")
+    steps = raw_steps(series_of([[1.0]], [[2.0], [3.0]]).examples.inputs, {"x": "x"}, "lengths")
     assert np.array_equal(steps["x"], [[1, np.nan], [2, 3]], equal_nan=True)
 
 

@@ -1,12 +1,15 @@
 """Exported images: pixels of any size are resized as pillow does, those of the run's size not at all."""
 
+import io
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 import dl
-from dl_vision.exported import ToSize
+from dl_vision.decode import decode
+from dl_vision.exported import ToLine, ToSize
 
 
 def test_pixels_of_the_size_of_the_run_stay_as_they_are():
@@ -20,6 +23,17 @@ def test_other_sizes_are_resized_as_pillow_does_within_a_level(size):
     wanted = np.asarray(Image.fromarray(pixels).resize((7, 9), Image.Resampling.BILINEAR))
     found = ToSize(9, 7)(torch.from_numpy(pixels)[None])[0].numpy()
     assert np.abs(found - wanted).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(12, 40), (24, 30), (6, 50), (7, 200), (12, 60)])
+def test_lines_keep_their_proportions_and_are_padded_as_files_are(size):
+    rng = np.random.default_rng(0)
+    pixels = np.clip(rng.normal(90, 40, (*size, 1)).round(), 0, 255).astype(np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels[:, :, 0]).save(stream, "png")
+    wanted = decode(stream.getvalue(), 12, 60, 1, as_line=True)
+    found = ToLine(12, 60)(torch.from_numpy(pixels)[None])[0].numpy()
+    assert found.shape == wanted.shape and np.abs(found - wanted).max() <= 2
 
 
 @pytest.mark.check

@@ -9,8 +9,8 @@ import dl
 from dl.exporting.agreement import expected
 from dl.exporting.config import describe
 from dl.exporting.export import held_out
-from dl.exporting.formats import Package
-from dl.exporting.whole import need_exportable, outputs_of, trace
+from dl.exporting.formats import FORMATS, Package
+from dl.exporting.whole import need_exportable, trace
 from dl.inference.load import reopen
 from dl.plugins.loading import load_plugins
 
@@ -50,7 +50,7 @@ def opened(visits):
 @pytest.fixture(scope="session")
 def preparation(opened):
     """Of its inputs."""
-    return need_exportable(opened, opened.recipe.data_options)
+    return need_exportable(opened, opened.recipe.data_options).preparation
 
 
 @pytest.fixture(scope="session")
@@ -60,14 +60,23 @@ def examples(opened):
 
 
 @pytest.fixture(scope="session")
-def wanted(opened, examples):
+def wanted(opened, preparation, examples):
     """What it answers to them."""
-    return expected(opened, examples)
+    return expected(opened, preparation, examples)
 
 
 @pytest.fixture(scope="session")
-def package(opened, preparation):
-    """All that its exported network is made of."""
-    package = Package(preparation, outputs_of(opened), trace(opened, preparation))
-    package.config.update(describe(opened, package, ""))
-    return package
+def packages(opened, preparation):
+    """All that its exported network is made of, by the format."""
+    outputs = need_exportable(opened, opened.recipe.data_options).outputs
+    program, found = trace(opened, preparation), {}
+    for name, kind in FORMATS.items():
+        found[name] = Package(preparation, outputs, program, code=kind.code(preparation, "visits"))
+        found[name].config.update(describe(opened, found[name]))
+    return found
+
+
+@pytest.fixture(scope="session")
+def package(packages):
+    """That of a folder."""
+    return packages["folder"]

@@ -5,9 +5,9 @@ import pytest
 
 from dl.errors import BadData
 from dl.exporting.agreement import Agreement, measure, need_agreement
-from dl.exporting.whole import Output
+from dl.exporting.forms import Output
 
-NUMBERS = (Output("values", "values", ("price",), {}, (10.0,)),)
+NUMBERS = (Output("values", "values", ("price",), spread=(10.0,)),)
 
 
 def test_answers_and_the_largest_difference_are_counted(package, preparation, examples, wanted):
@@ -45,3 +45,22 @@ def test_numbers_are_the_same_up_to_their_fifth_digit(preparation, examples):
             return [theirs[first : place[0]] + apart]
 
         assert measure(call, preparation, NUMBERS, examples, [theirs], "validation").same == same
+
+
+def test_pixels_are_the_same_up_to_one_level_and_strings_letter_by_letter(preparation, examples):
+    frames = np.full((len(examples), 2, 2, 1), 100, np.uint8)
+    strings = np.tile([1, 0, -1, -1], (len(examples), 1))
+    outputs = (Output("frame", "pixels"), Output("answer", "string", ("a", "b"), between=" "))
+    apart = frames.copy()
+    apart[0, 1, 1, 0], apart[1, 0, 0, 0] = 101, 102
+    for name, told, same in (("b a", apart, len(examples) - 1), ("ba", frames, 0)):
+        place = [0]
+
+        def call(raw, name=name, told=told, place=place):
+            first, place[0] = place[0], place[0] + len(raw["age"])
+            return [told[first : place[0]], np.full(place[0] - first, name, object)]
+
+        found = measure(call, preparation, outputs, examples, [frames, strings], "validation")
+        assert found.same == same
+    alone = measure(lambda raw: [apart[: len(raw["age"])]], preparation, outputs[:1], examples, [frames], "validation")
+    assert (alone.of, alone.difference) == ("pixel", 2.0)

@@ -1,18 +1,17 @@
 """The card names counts, hashes, scores, the recall of each class, what nobody checked, licences and the recipe."""
 
-import numpy as np
-
 from dl.exporting.card import Licences, write_card
+from dl.exporting.recall import Recall
 from dl.plugins.loading import load_plugins
 
 
 def test_a_card_holds_what_the_run_holds(visits, opened):
     manifest = visits.manifest
-    right = np.array([0, 0, 0, 0, 1]), np.array([True, True, True, False, False])
+    recalls = (Recall("no", 4, 3), Recall("yes", 1, 0), Recall("maybe", 0, 0))
     licences = Licences("Apache-2.0", "CC0-1.0")
-    card = write_card(visits, opened.recipe, load_plugins(), licences=licences, right=right, header=True)
+    card = write_card(visits, opened.recipe, load_plugins(), licences=licences, recalls=recalls, header=True)
     assert card.startswith(
-        '---\nlibrary_name: "pytorch"\ntags: ["dl", "tabular", "binary"]\nlicense: "Apache-2.0"\n---\n'
+        '---\nlibrary_name: "pytorch"\ntags: ["dl", "tabular", "binary"]\nlicense: "apache-2.0"\n---\n'
     )
     for line in (
         f"training {manifest.parts.train:,} examples, validation {manifest.parts.val:,}",
@@ -20,6 +19,7 @@ def test_a_card_holds_what_the_run_holds(visits, opened):
         f"Fitted: {manifest.created[:19]} UTC, 2 epochs",
         "| no | 4 | 75.0 % [30.1, 95.4] |",
         "| yes | 1 | 0.0 % [0.0, 79.3] |",
+        "| maybe | 0 | - |",
         "- No test set was looked at; the data has none.",
         "- The classes are imbalanced: the rarest has",
         "- Data: CC0-1.0",

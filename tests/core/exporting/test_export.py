@@ -24,6 +24,7 @@ def test_a_folder_is_written_whole_and_replaced_by_force_alone(visits, tmp_path)
         "config.json",
         "network.json",
         "load.py",
+        "steps.py",
     }
     assert {one.name for one in tmp_path.iterdir()} - {"cache"} == {"hub"}
     assert json.loads((done.path / "config.json").read_text())["agreement"] == done.agreement.as_dict()

@@ -16,8 +16,8 @@ HERE = Path(dl.__file__).parents[4]  # of the code that is traced
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_what_a_format_holds_answers_as_the_run_does(name, package, preparation, examples, wanted, tmp_path):
-    kind = FORMATS[name]
+def test_what_a_format_holds_answers_as_the_run_does(name, packages, preparation, examples, wanted, tmp_path):
+    kind, package = FORMATS[name], packages[name]
     contents = kind.contents(package, "visits", "# card\n")
     for file, content in contents.items():
         (tmp_path / file).write_bytes(content)
@@ -33,7 +33,7 @@ def test_what_a_format_holds_answers_as_the_run_does(name, package, preparation,
                 one for key, one in parts.items() if key.endswith("config.json")
             )
             (config,) = (one for one in archive.namelist() if one.endswith("extra/config.json"))
-            assert json.loads(archive.read(config))["reader"] == ""
+            assert json.loads(archive.read(config))["code"] == {}
     assert not [file for file in contents if file.endswith((".pkl", ".pt", ".bin"))]
 
 

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from dl.exporting.graph import as_steps, weights_of
-from dl.exporting.loader import find
 from dl.exporting.onnx_file import _quiet
+from dl.exporting.steps import find
 
 
 class Halves(nn.Module):

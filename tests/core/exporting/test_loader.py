@@ -8,20 +8,47 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 from safetensors.torch import save
 
 import dl
-from dl.exporting import loader
+from dl.exporting import loader, steps
 
 
-def test_it_imports_torch_numpy_and_the_standard_library_alone():
-    tree = ast.parse(Path(loader.__file__).read_text(encoding="utf-8"))
+def code_of(module):
+    """The lines of a module that are not blank, and not for the linters."""
+    lines = Path(module.__file__).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.strip() and not line.startswith(("# ruff", "# mypy"))]
+
+
+def test_it_has_sixty_lines():
+    assert len(code_of(loader)) <= 60
+
+
+@pytest.mark.parametrize("module", [loader, steps])
+def test_it_imports_torch_numpy_and_the_standard_library_alone(module):
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     names = {
         alias.name.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
     }
     names |= {node.module.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert names - set(sys.stdlib_module_names) == {"torch", "numpy"}
+
+
+@pytest.mark.parametrize(
+    "name", ["torch.load", "torch.os.system", "operator.attrgetter", "aten.__class__.mro", "builtins.eval", "os.system"]
+)
+def test_no_step_calls_what_is_no_step_of_a_network(name):
+    with pytest.raises(ValueError, match=f"a step calls '{name}', which no exported network does"):
+        steps.find(name)
+
+
+def test_numbers_from_0_to_1_are_no_pixels():
+    image = {"kind": "pixels"}
+    with pytest.raises(TypeError, match="Cannot cast array data from dtype"):
+        loader.Network.tensor(None, image, np.full((1, 2, 2, 1), 0.5))
+    assert loader.Network.tensor(None, image, np.full((1, 2, 2, 1), 7, np.uint8)).dtype == torch.uint8
 
 
 def test_it_reads_weights_and_what_goes_along():

@@ -27,13 +27,13 @@ def bits(content, rng):
 
 
 @pytest.fixture(scope="module")
-def exported(package, tmp_path_factory):
+def exported(packages, tmp_path_factory):
     """A folder and a file of safetensors."""
     folder = tmp_path_factory.mktemp("exported")
     (folder / "folder").mkdir()
-    for name, content in FORMATS["folder"].contents(package, "visits", "# card\n").items():
+    for name, content in FORMATS["folder"].contents(packages["folder"], "visits", "# card\n").items():
         (folder / "folder" / name).write_bytes(content)
-    for name, content in FORMATS["safetensors"].contents(package, "visits", "# card\n").items():
+    for name, content in FORMATS["safetensors"].contents(packages["safetensors"], "visits", "# card\n").items():
         (folder / name).write_bytes(content)
     return folder
 
@@ -41,6 +41,7 @@ def exported(package, tmp_path_factory):
 def test_a_changed_bit_of_a_file_of_safetensors_is_one_line(exported, tmp_path):
     content = (exported / "visits.safetensors").read_bytes()
     place = tmp_path / "visits.safetensors"
+    shutil.copy(exported / "visits_steps.py", tmp_path)
     for bit in bits(content, np.random.default_rng(0)):
         place.write_bytes(flipped(content, bit))
         with pytest.raises(ValueError, match=r"^visits.safetensors is damaged: its SHA-256 is not that of the export"):
@@ -51,7 +52,7 @@ def test_a_changed_bit_of_a_file_of_safetensors_is_one_line(exported, tmp_path):
             Network(place)
 
 
-@pytest.mark.parametrize("name", ["config.json", "network.json", "model.safetensors", SUMS])
+@pytest.mark.parametrize("name", ["config.json", "network.json", "model.safetensors", "steps.py", SUMS])
 def test_a_changed_bit_of_a_folder_is_one_line_or_changes_no_answer(name, exported, tmp_path, preparation, examples):
     shutil.copytree(exported / "folder", tmp_path / "folder")
     place = tmp_path / "folder" / name
@@ -79,6 +80,13 @@ def test_a_changed_loader_that_still_runs_is_noticed_by_itself(exported, tmp_pat
         import_file(place).Network(place.parent)
 
 
+def test_changed_code_beside_a_file_of_safetensors_is_not_run(exported, tmp_path):
+    shutil.copy(exported / "visits.safetensors", tmp_path)
+    (tmp_path / "visits_steps.py").write_text("raise SystemExit('run')\n")
+    with pytest.raises(ValueError, match=r"visits_steps.py is damaged"):
+        Network(tmp_path / "visits.safetensors")
+
+
 def test_files_of_two_exports_are_not_mixed(exported, tmp_path):
     shutil.copytree(exported / "folder", tmp_path / "folder")
     weights = load((exported / "folder/model.safetensors").read_bytes())
@@ -89,8 +97,8 @@ def test_files_of_two_exports_are_not_mixed(exported, tmp_path):
 
 @pytest.mark.skipif(shutil.which("sha256sum") is None, reason="no sha256sum")
 @pytest.mark.parametrize("name", FORMATS)
-def test_the_sums_of_every_format_are_those_of_sha256sum(name, package, tmp_path):
-    contents = FORMATS[name].contents(package, "visits", "# card\n")
+def test_the_sums_of_every_format_are_those_of_sha256sum(name, packages, tmp_path):
+    contents = FORMATS[name].contents(packages[name], "visits", "# card\n")
     for file, content in contents.items():
         (tmp_path / file).write_bytes(content)
     (sums,) = {"visits.sha256", SUMS} & set(contents)

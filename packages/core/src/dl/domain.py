@@ -124,9 +124,17 @@ class Preprocessor(nn.Module, ABC):
     def forward(self, inputs: Any) -> Any:  # Any: as `dl.padded.Prepared`: tensors (N, ...), `Padded`, or both by name
         """Preprocess a batch of stored inputs to the network's inputs, (N, *input_shape)."""
 
-    def undo(self, prepared: Any) -> Inputs | None:  # Any: as `forward` returns them
-        """Turn prepared inputs (N, *input_shape) back into stored ones, such as pictures; None if that is unknown."""
+    def undone(self, prepared: Any) -> Tensor | None:  # Any: as `forward` returns them
+        """Turn prepared inputs (N, *input_shape) back into stored ones, such as pictures; None if that is unknown.
+
+        An export traces it.
+        """
         return None
+
+    def undo(self, prepared: Any) -> Inputs | None:  # Any: likewise
+        """Return what `undone` returns as an array."""
+        found = self.undone(prepared)
+        return None if found is None else found.cpu().numpy()
 
     def example_input(self) -> Prepared:
         """Return one blank prepared input, (1, *input_shape), to trace the shapes of a network's layers."""

@@ -8,7 +8,7 @@ Letters: ``N`` inputs; ``H`` and ``W`` any height and width, ``T`` tokens of the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,26 @@ from torch import Tensor, nn
 
 from dl.data.examples import Inputs
 
-NUMBER, CATEGORY, PIXELS, TOKENS = "number", "category", "pixels", "tokens"
+NUMBER, DATE, CATEGORY, PIXELS, TOKENS = "number", "date", "category", "pixels", "tokens"
 Raw = NDArray[Any]  # Any: numbers of any kind, or text
+
+
+@dataclass(frozen=True)
+class Strings:
+    """How an input of strings becomes token ids by standard operators of ONNX.
+
+    Args:
+        opset: The version of the operators.
+        characters: That are known, one after the other.
+        nodes: From the names of the input (N,), of the token ids (N, T), padded with 0, and of which strings are known
+            (N,), to the nodes between them; what is answered to others means nothing.
+        functions: Makes the functions of ONNX that the nodes call.
+    """
+
+    opset: int
+    characters: str
+    nodes: Callable[[str, str, str], list[Any]]  # Any: onnx is an extra
+    functions: Callable[[], list[Any]]  # Any: likewise
 
 
 @dataclass(frozen=True)
@@ -30,13 +48,16 @@ class RawInput:
 
     Args:
         name: Of the column, or the noun of the input.
-        kind: ``number`` or ``category``, one for each example or each of its steps; ``pixels``; or ``tokens``, the
-            numbers that a reader makes of texts.
+        kind: ``number``, ``category``, or ``date`` in days since 1970, one for each example or each of its steps;
+            ``pixels``; or ``tokens``, the numbers that a reader makes of texts.
         axes: The axes of its tensor: a letter where any size fits, else the size.
         example: Two inputs as the tensor, to trace the network.
         about: What it holds, in a few words.
         words: Of a category, the words that were learnt: a word's number is its place, and -1 where it has none.
+        exact: Whether a word in another case is another word.
         settings: Of the reader, as JSON values.
+        strings: From strings, whose characters have to be known, to how they become token ids in ONNX; None where there
+            is no exact way.
     """
 
     name: str
@@ -46,6 +67,29 @@ class RawInput:
     about: str
     words: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)  # Any: JSON
+    strings: Callable[[Sequence[str]], Strings | None] = lambda texts: None
+    exact: bool = False
+
+    @property
+    def folded(self) -> dict[str, int]:
+        """The number of each word in lower case with single blanks; none where the case matters."""
+        return {} if self.exact else folded(self.words)
+
+
+@dataclass(frozen=True)
+class Following:
+    """The tokens that a language model may write next.
+
+    Args:
+        names: Of the K tokens, as they are spelled.
+        logits: From the output of the network and its prepared batch to the logits (N, K) of the token after each text.
+        after: From the network and a text to the logits (K,) of the token after it, as `dl.domain.Domain.generate`
+            draws it.
+    """
+
+    names: tuple[str, ...]
+    logits: Callable[[Tensor, Any], Tensor]  # Any: a batch as the network reads it
+    after: Callable[[nn.Module, str], Tensor]
 
 
 @dataclass(frozen=True)
@@ -59,6 +103,8 @@ class Preparation:
         reader: A file of Python that imports the standard library and numpy alone; its function
             ``encode(values, settings)`` turns N raw values into a tensor. None where no input has a reader.
         notes: What the exported form does not do, a sentence each.
+        following: Of a language model, the tokens that may follow; None for others.
+        beside: Files that stand beside the loader of a folder, such as one that generates texts.
     """
 
     inputs: tuple[RawInput, ...]
@@ -66,6 +112,8 @@ class Preparation:
     raw: Callable[[Inputs], dict[str, Raw]]
     reader: Path | None = None
     notes: tuple[str, ...] = ()
+    following: Following | None = None
+    beside: tuple[Path, ...] = ()
 
 
 def number(name: str, about: str) -> RawInput:
@@ -90,8 +138,8 @@ def folded(words: tuple[str, ...]) -> dict[str, int]:
     return {one: at for at, one in enumerate(every) if one and counts[one] == 1}
 
 
-def numbers_of(words: tuple[str, ...], values: Raw) -> NDArray[np.int64]:
+def numbers_of(one: RawInput, values: Raw) -> NDArray[np.int64]:
     """Return the number of each value of a category, in their shape; -1 for one that was not learnt."""
-    known, others = {word: at for at, word in enumerate(words)}, folded(words)
+    known, others = {word: at for at, word in enumerate(one.words)}, one.folded
     found = [known.get(word, others.get(fold(word), -1)) for word in map(str, values.flat)]
     return np.array(found, np.int64).reshape(values.shape)

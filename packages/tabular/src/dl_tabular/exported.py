@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from dl.preparation import Preparation, Raw, category, number
 from dl.tables.columns import list_names, quote
 from dl.tables.dates import column_of
 from dl_tabular.derive import parse_derive
+from dl_tabular.made import MadeColumns, Plan, plan_columns
 from dl_tabular.prepare import FARTHEST, LearntColumn, TabularPreprocessor
 from dl_tabular.quantiles import LEAST
 from dl_tabular.sentinels import parse_missing
@@ -180,24 +182,65 @@ def used_columns(preprocessor: TabularPreprocessor) -> list[LearntColumn]:
     return [column for column in preprocessor.columns if not column.constant]
 
 
-def prepare(preprocessor: Preprocessor, options: Options) -> Preparation:
-    """Describe the preparation of rows for an export."""
-    assert isinstance(preprocessor, TabularPreprocessor)
+@dataclass(frozen=True)
+class ReadColumns:
+    """How columns are read outside of dl.
+
+    Args:
+        plan: The raw inputs, and the columns that are made of them.
+        encode: From these columns to stored rows.
+        notes: On what has to be computed before.
+    """
+
+    plan: Plan
+    encode: Columns
+    notes: tuple[str, ...]
+
+
+def read_columns(preprocessor: TabularPreprocessor, options: Options) -> ReadColumns:
+    """Describe how the columns of a preprocessor are read outside of dl."""
     used = used_columns(preprocessor)
     everywhere, by_column = parse_missing(str(options.get("missing", "none")))
-    marks = {one.name: everywhere | by_column.get(one.name, frozenset()) for one in used}
-    inputs = tuple(
+    numbers = [one.name for one in preprocessor.columns if not one.words]
+    marks = {name: everywhere | by_column.get(name, frozenset()) for name in (*numbers, *(one.name for one in used))}
+    columns = [
         category(one.name, one.words, f"one of {len(one.words):,} words; another one is unknown")
         if one.words
         else number(one.name, f"a number, nan where missing{_range(one)}")
         for one in used
-    )
+    ]
+    plan = plan_columns(columns, numbers, parse_derive(str(options.get("derive", ""))), marks)
+    return ReadColumns(plan, Columns(preprocessor, marks), _notes([one.name for one in plan.inputs], options))
+
+
+class Rows(nn.Module):
+    """Encodes the raw inputs of rows.
+
+    Args:
+        made: Makes columns of them.
+        columns: Encodes these.
+    """
+
+    def __init__(self, made: MadeColumns, columns: Columns) -> None:
+        super().__init__()
+        self.made, self.columns = made, columns
+
+    def forward(self, *raw: Tensor) -> Tensor:
+        """Return raw inputs (N,) as stored rows (N, S)."""
+        stored: Tensor = self.columns(*self.made(*raw))
+        return stored
+
+
+def prepare(preprocessor: Preprocessor, options: Options) -> Preparation:
+    """Describe the preparation of rows for an export."""
+    assert isinstance(preprocessor, TabularPreprocessor)
+    read = read_columns(preprocessor, options)
 
     def raw(given: Inputs) -> dict[str, Raw]:
         rows: NDArray[Any] = np.asarray(given)  # Any: a structured type
-        return {one.name: rows[one.name] for one in used}
+        return {one.name: rows[held] for one, held in zip(read.plan.inputs, read.plan.held, strict=True)}
 
-    return Preparation(inputs, Columns(preprocessor, marks), raw, notes=_notes(used, options))
+    return Preparation(read.plan.inputs, Rows(MadeColumns(read.plan), read.encode), raw, notes=read.notes)
 
 
 def _range(column: LearntColumn) -> str:
@@ -206,9 +249,8 @@ def _range(column: LearntColumn) -> str:
     return f"; {column.least:.6g} to {column.greatest:.6g} in training" if known else ""
 
 
-def _notes(used: list[LearntColumn], options: Options) -> tuple[str, ...]:
-    """Return what has to be computed before: parts of dates, and derived columns."""
-    names = [one.name for one in used]
+def _notes(names: Sequence[str], options: Options) -> tuple[str, ...]:
+    """Return what has to be computed before: what is derived of columns that are left out."""
     parts = [name for name in names if column_of(name) != name]
     dates = sorted({column_of(name) for name in parts})
     derived = [one for one in parse_derive(str(options.get("derive", ""))) if one.name in names]

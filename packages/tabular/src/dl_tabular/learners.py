@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,11 @@ from dl.data.examples import Subset
 from dl.learner import Learner
 from dl.options import Options
 from dl_tabular.quantiles import MARGIN
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from dl.preparation import Preparation
 
 MOST = 20_000  # training rows
 QUICK = 500_000  # cells
@@ -24,24 +30,40 @@ Prepared = dict[str, Any]  # Any: names of columns, and objects of scikit-learn
 
 def linear_classifier(options: Options) -> Learner:
     """Return logistic regression."""
-    return Learner("logistic regression", partial(logistic, options), _prepare_scaled, _scaled, MOST, QUICK)
+    build = partial(logistic, options)
+    return Learner("logistic regression", build, _prepare_scaled, _scaled, MOST, QUICK, export=_export_linear)
 
 
 def linear_regressor(options: Options) -> Learner:
     """Return ridge regression."""
-    return Learner("ridge regression", partial(ridge, options), _prepare_scaled, _scaled, MOST, QUICK)
+    build = partial(ridge, options)
+    return Learner("ridge regression", build, _prepare_scaled, _scaled, MOST, QUICK, export=_export_linear)
 
 
 def boosting_classifier(options: Options) -> Learner:
     """Return histogram boosting of classes."""
     build = partial(boosting, options, classifies=True)
-    return Learner("histogram boosting", build, prepare_ordinal, ordinal, MOST, QUICK, by_class=True)
+    return Learner(
+        "histogram boosting", build, prepare_ordinal, ordinal, MOST, QUICK, by_class=True, export=_export_boosting
+    )
 
 
 def boosting_regressor(options: Options) -> Learner:
     """Return histogram boosting of numbers."""
     build = partial(boosting, options, classifies=False)
-    return Learner("histogram boosting", build, prepare_ordinal, ordinal, MOST, QUICK)
+    return Learner("histogram boosting", build, prepare_ordinal, ordinal, MOST, QUICK, export=_export_boosting)
+
+
+def _export_linear(learnt: Any, estimators: Sequence[Any], options: Options) -> tuple[Preparation, nn.Module]:
+    from dl_tabular.exported_learners import linear
+
+    return linear(learnt, estimators, options)
+
+
+def _export_boosting(learnt: Any, estimators: Sequence[Any], options: Options) -> tuple[Preparation, nn.Module]:
+    from dl_tabular.exported_learners import boosting
+
+    return boosting(learnt, estimators, options)
 
 
 def logistic(options: Options) -> Any:  # Any: scikit-learn has no types

@@ -24,7 +24,7 @@ from dl.padded import Padded
 from dl.terminal import safe_text
 from dl_text import bytepairs, cache
 from dl_text.prepare import settings_of
-from dl_text.vocabulary import PADDING, RESERVED, UNKNOWN, Vocabulary, from_json
+from dl_text.vocabulary import RESERVED, UNKNOWN, Vocabulary, from_json
 
 NAMED = 10  # characters in a note
 CODE_POINTS = 0x110000 - 0x800  # of Unicode, without surrogates
@@ -166,21 +166,30 @@ def generate(network: nn.Module, preprocessor: Preprocessor, prompt: str, sampli
     """
     if not isinstance(preprocessor, CausalPreprocessor):
         raise BadRun("the run's preprocessor is not one of a language model; it cannot generate text")
-    read = [token for token in preprocessor.vocabulary.encode(texts([prompt])).row(0).tolist() if token != UNKNOWN]
-    device = preprocessor.characters.device
+    read = known_tokens(preprocessor, prompt)
     generator = torch.Generator().manual_seed(sampling.seed)
-    allowed = (preprocessor.characters > 0).cpu()
-    allowed[[PADDING, UNKNOWN, preprocessor.start]] = False
-    allowed[RESERVED : preprocessor.start] = True  # with continuation bytes, which count no character
     drawn: list[int] = []
-    with torch.inference_mode():
-        for _ in range(sampling.tokens):
-            row = [preprocessor.start, *(read + drawn)[-(preprocessor.longest - 1) :]]
-            values = torch.tensor([row], device=device)
-            batch = preprocessor(Padded(values, torch.tensor([len(row)], device=device)))
-            logits = network(batch)[0, -1].float().cpu()
-            drawn.append(_sample_token(logits.masked_fill(~allowed, -torch.inf), sampling.temperature, generator))
+    for _ in range(sampling.tokens):
+        logits = next_logits(network, preprocessor, read + drawn)
+        drawn.append(_sample_token(logits, sampling.temperature, generator))
     return preprocessor.spell(read + drawn)[len(preprocessor.spell(read)) :]
+
+
+def known_tokens(preprocessor: CausalPreprocessor, text: str) -> list[int]:
+    """Return the token ids of a text without those that are unknown."""
+    return [token for token in preprocessor.vocabulary.encode(texts([text])).row(0).tolist() if token != UNKNOWN]
+
+
+@torch.inference_mode()
+def next_logits(network: nn.Module, preprocessor: CausalPreprocessor, read: list[int]) -> Tensor:
+    """Return the logits (V,) of the token after those read, on the CPU; minus infinity for ids that spell nothing."""
+    device = preprocessor.characters.device
+    row = [preprocessor.start, *read[-(preprocessor.longest - 1) :]]
+    batch = preprocessor(Padded(torch.tensor([row], device=device), torch.tensor([len(row)], device=device)))
+    logits: Tensor = network(batch)[0, -1].float().cpu()
+    spells = torch.zeros(len(logits), dtype=torch.bool)
+    spells[RESERVED : preprocessor.start] = True
+    return logits.masked_fill(~spells, -torch.inf)
 
 
 def _sample_token(logits: Tensor, temperature: float, generator: torch.Generator) -> int:

@@ -1,7 +1,8 @@
 """Turn texts into token ids by the standard library and numpy alone; a copy stands beside exported networks.
 
 Settings: ``tokens`` (words, chars or bpe), ``vocabulary`` (token k has the id k + 2; 0 is padding, 1 is unknown),
-``merges``, ``ngrams``, ``max_len``, ``truncate`` (head or tail).
+``merges``, ``ngrams``, ``max_len``, ``truncate`` (head or tail); of a language model ``start``, the id that each text
+begins with, in which unknown tokens are left out.
 """
 
 import re
@@ -38,6 +39,9 @@ def _ids(
 ) -> list[int]:
     kind, longest = settings["tokens"], settings["max_len"]
     tokens = {"words": words, "chars": characters}.get(kind, lambda one: byte_pairs(one, ranks))(text)
+    if start := settings.get("start", 0):
+        tokens = [token for token in tokens if token in number]
+        return [start, *(number[token] for token in tokens[-longest:])]
     if longest and len(tokens) > longest:
         tokens = tokens[-longest:] if settings["truncate"] == "head" else tokens[:longest]
     found = [number.get(token, UNKNOWN) for token in tokens]
@@ -116,3 +120,13 @@ def _spell_bytes() -> dict[int, str]:
 
 
 BYTES = _spell_bytes()
+NUMBERS = {character: byte for byte, character in BYTES.items()}
+
+
+def decode(ids: Iterable[int], settings: Mapping[str, Any]) -> str:  # Any: JSON
+    """Return the text that ids of characters or byte pairs spell."""
+    vocabulary = settings["vocabulary"]
+    spelled = "".join(vocabulary[at - RESERVED] for at in ids if 0 <= at - RESERVED < len(vocabulary))
+    if settings["tokens"] != "bpe":
+        return spelled
+    return bytes(NUMBERS[character] for character in spelled).decode("utf-8", "replace")

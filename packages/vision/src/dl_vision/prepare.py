@@ -72,12 +72,11 @@ class VisionPreprocessor(Preprocessor):
         rows = inputs.flatten(2).to(self.scale.dtype)  # one copy; the rest is in place
         return rows.mul_(self.scale).add_(self.shift).view(inputs.shape).permute(0, 3, 1, 2)
 
-    def undo(self, prepared: Tensor) -> NDArray[np.uint8]:
-        """Return the images (N, H, W, C) that would be prepared so, rounded and clipped to 0..255."""
+    def undone(self, prepared: Tensor) -> Tensor:
+        """Return the images (N, H, W, C) uint8 that would be prepared so, rounded and clipped to 0..255."""
         images = prepared.detach().float().permute(0, 2, 3, 1)
-        rows = (images.reshape(*images.shape[:2], -1) - self.shift) / self.scale
-        pixels: NDArray[np.uint8] = rows.round().clamp(0, 255).to(torch.uint8).view(images.shape).cpu().numpy()
-        return pixels
+        rows = (images.flatten(2) - self.shift) / self.scale
+        return rows.round().clamp(0, 255).to(torch.uint8).view(images.shape)
 
 
 def learn(subset: Subset, options: Options) -> VisionPreprocessor:

@@ -5,7 +5,7 @@ Letters: ``N`` series, ``T`` steps of the longest, ``M`` columns of numbers, ``S
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,8 +20,8 @@ from dl.options import Options
 from dl.padded import Padded
 from dl.preparation import CATEGORY, NUMBER, Preparation, Raw, RawInput
 from dl_sequences.prepare import SeriesPreprocessor
-from dl_tabular import exported as rows
-from dl_tabular.exported import Columns, used_columns
+from dl_tabular.exported import Columns, read_columns, used_columns
+from dl_tabular.made import MadeColumns
 
 LENGTHS = "lengths"
 
@@ -30,26 +30,27 @@ class Steps(nn.Module):
     """Encodes series as `SeriesPreprocessor.encode`: missing numbers filled forward, with a mark where they were.
 
     Args:
+        made: Makes columns of raw inputs.
         columns: Encodes steps as rows.
         marks: Of each stored number, the place among the columns of numbers whose gaps it marks; -1 for no mark.
     """
 
     marks: Tensor  # (S,)
 
-    def __init__(self, columns: Columns, marks: Sequence[int]) -> None:
+    def __init__(self, made: MadeColumns, columns: Columns, marks: Sequence[int]) -> None:
         super().__init__()
-        self.columns = columns
+        self.made, self.columns = made, columns
         self.marked = any(at >= 0 for at in marks)
         self.register_buffer("marks", torch.tensor(marks, dtype=torch.int64), persistent=False)
 
     def forward(self, *given: Tensor) -> Padded:
-        """Return a stored batch (N, T, S) of the columns (N, T), in order, and the lengths (N,)."""
-        *columns, lengths = given
-        shape = columns[0].shape
-        for one in (*columns[1:], lengths):  # for the trace, to which each size is any number
+        """Return a stored batch (N, T, S) of the raw columns (N, T), in order, and the lengths (N,)."""
+        *raw, lengths = given
+        shape = raw[0].shape
+        for one in (*raw[1:], lengths):  # for the trace, to which each size is any number
             torch._check(one.shape[0] == shape[0])
             torch._check(one.ndim < 2 or one.shape[1] == shape[1])
-        flat = [one.flatten() for one in columns]
+        flat = [one.flatten() for one in self.made(*raw)]
         is_number = self.columns.is_number
         if self.columns.numbers is None:
             return _batch(self.columns(*flat), shape, lengths)
@@ -79,10 +80,8 @@ def fill_forward(values: Tensor) -> Tensor:
 def prepare(preprocessor: Preprocessor, options: Options) -> Preparation:
     """Describe the preparation of series for an export."""
     assert isinstance(preprocessor, SeriesPreprocessor)
-    of_steps = rows.prepare(preprocessor.steps, options)
-    used, encode = used_columns(preprocessor.steps), of_steps.encode
-    assert isinstance(encode, Columns)
-    inputs = [_of_all_steps(one) for one in of_steps.inputs]
+    read, used = read_columns(preprocessor.steps, options), used_columns(preprocessor.steps)
+    inputs = [_of_all_steps(one) for one in read.plan.inputs]
     last = _free_name([one.name for one in inputs])
     about = f"the number of steps of each series, up to {preprocessor.longest:,} in training; what follows is not read"
     lengths = RawInput(last, NUMBER, ("N",), torch.tensor([5.0, 3.0], dtype=torch.float64), about)
@@ -95,9 +94,10 @@ def prepare(preprocessor: Preprocessor, options: Options) -> Preparation:
 
     def raw(given: Inputs) -> dict[str, Raw]:
         assert isinstance(given, Ragged)
-        return raw_steps(given, [one.name for one in inputs], last)
+        names = {one.name: source for one, source in zip(inputs, read.plan.held, strict=True)}
+        return raw_steps(given, names, last)
 
-    return Preparation((*inputs, lengths), Steps(encode, marks), raw, notes=of_steps.notes)
+    return Preparation((*inputs, lengths), Steps(MadeColumns(read.plan), read.encode, marks), raw, notes=read.notes)
 
 
 def _of_all_steps(one: RawInput) -> RawInput:
@@ -112,13 +112,19 @@ def _free_name(names: Sequence[str]) -> str:
     return name
 
 
-def raw_steps(series: Ragged, names: Sequence[str], lengths: str) -> dict[str, Raw]:
-    """Return the steps of series by column, (N, T) with nan or empty words after their end, and the lengths (N,)."""
+def raw_steps(series: Ragged, names: Mapping[str, str], lengths: str) -> dict[str, Raw]:
+    """Return the steps of series by input, (N, T) with nan or empty words after their end, and the lengths (N,).
+
+    Args:
+        series: As read.
+        names: Of the inputs, with the columns that hold them.
+        lengths: The name of the input of lengths.
+    """
     steps: Any = series.values  # a structured type, whose fields numpy cannot type
     inside = np.arange(max(int(series.lengths.max(initial=1)), 1)) < series.lengths[:, None]
     found = dict[str, Raw]()
-    for name in names:
-        values = steps[name]
+    for name, column in names.items():
+        values = steps[column]
         found[name] = np.full(inside.shape, np.nan if values.dtype.kind == "f" else "", values.dtype)
         found[name][inside] = values
     return {**found, lengths: series.lengths.astype(np.float64)}

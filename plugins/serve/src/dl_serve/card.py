@@ -11,10 +11,9 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dl.exporting.card import write_card
+from dl.exporting.forms import answers_of, parts_of
+from dl.exporting.recall import Recall, recalls_of
 from dl.inference.loaded import LoadedRun
 from dl.plugins.registry import Plugins
 from dl_serve.kept import Kept
@@ -35,15 +34,14 @@ def card_of(opened: LoadedRun, plugins: Plugins, kept: Kept | None, name: str) -
         DLError: If files of the run are damaged.
     """
     use = [f"Served as {name}: POST /v1/runs/{name}/predict"]
-    return write_card(opened.run, opened.recipe, plugins, right=_right(opened, kept), export=use)
+    return write_card(opened.run, opened.recipe, plugins, recalls=_recalls(opened, kept), export=use)
 
 
-def _right(opened: LoadedRun, kept: Kept | None) -> tuple[NDArray[np.int64], NDArray[np.bool_]] | None:
-    """Return the class of each validation example, and whether it was answered; None without classes."""
-    if kept is None or not opened.task.info.has_classes:
-        return None
-    scores = opened.task.example_scores(kept.logits, opened.task.encode(kept.targets))
-    return kept.targets.astype(np.int64), scores.numpy() > 0.5
+def _recalls(opened: LoadedRun, kept: Kept | None) -> tuple[Recall, ...]:
+    """Return the recall of each class and label on the validation examples that a run keeps."""
+    if kept is None or not any(one.info.has_probabilities for _, one in parts_of(opened.task)):
+        return ()
+    return recalls_of(opened.task, kept.targets, [one.numpy() for one in answers_of(opened.task, kept.logits)])
 
 
 def sections_of(card: str) -> list[dict[str, Any]]:  # Any: JSON

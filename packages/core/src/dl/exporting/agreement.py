@@ -17,13 +17,14 @@ from torch import Tensor
 from dl.data.examples import Examples
 from dl.data.ragged import Ragged
 from dl.errors import BadData
-from dl.exporting.whole import ANSWER, VALUES, Output, answer_of, parts_of
+from dl.exporting.forms import ANSWER, PIXELS, STRING, VALUES, Output, form_of
 from dl.inference.loaded import LoadedRun
 from dl.preparation import CATEGORY, TOKENS, Preparation, Raw, numbers_of
 from dl.work import doing
 
 LEAST_SHARE = 0.9999  # of answers that are the same
 MOST_APART = 0.01  # of two probabilities
+NEAR_LEVELS = 1  # of a pixel: a half is rounded either way
 NEAR = 1e-4  # of the spread of the target, and of a value: nearer numbers are the same
 AT_ONCE = 500  # examples
 Call = Callable[[Mapping[str, Raw]], Sequence[NDArray[Any]]]  # from raw inputs to the outputs, in their order
@@ -37,8 +38,9 @@ class Agreement:
         part: The examples that were compared, in words.
         examples: Their number, n.
         same: Of how many the answers are the same; numbers may differ in their fifth digit.
-        difference: Largest difference of two probabilities; of values in parts of the spread of their target.
-        of: ``probability`` or ``value``.
+        difference: Largest difference of two probabilities; of values in parts of the spread of their target; of pixels
+            in levels from 0 to 255.
+        of: ``probability``, ``value`` or ``pixel``.
     """
 
     part: str
@@ -61,14 +63,9 @@ class Agreement:
         return f"{share} on the {self.part} part as dl predict, largest difference of a {self.of} {self.difference:.1e}"
 
 
-def expected(opened: LoadedRun, examples: Examples) -> list[NDArray[Any]]:
-    """Return the outputs of a run as `dl.predict` computes them, in the order of `outputs_of`."""
-    logits, start = opened.logits(examples), 0
-    found: list[Tensor] = []
-    for _, task in parts_of(opened.task):
-        found += answer_of(task, logits[:, start : start + task.info.outputs])
-        start += task.info.outputs
-    return [one.numpy() for one in found]
+def expected(opened: LoadedRun, preparation: Preparation, examples: Examples) -> list[NDArray[Any]]:
+    """Return the outputs of a run as `dl.predict` computes them, in the order of its form."""
+    return form_of(opened).expect(opened, preparation, examples)
 
 
 def measure(
@@ -100,9 +97,15 @@ def measure(
         for one, ours, theirs in zip(outputs, found, wanted, strict=True):
             alike, apart = _compare(one, np.asarray(ours), theirs[chosen])
             same[chosen] &= alike
-            difference = max(difference, apart)
-    of = "value" if all(one.kind == VALUES for one in outputs) else "probability"
-    return Agreement(part, len(examples), int(same.sum()), difference, of)
+            counts = one.kind != PIXELS or _compared(outputs) == "pixel"
+            difference = max(difference, apart) if counts else difference
+    return Agreement(part, len(examples), int(same.sum()), difference, _compared(outputs))
+
+
+def _compared(outputs: Sequence[Output]) -> str:
+    """Return which numbers the largest difference is of; pixels count where they are all."""
+    kinds = {one.kind for one in outputs}
+    return "pixel" if kinds == {PIXELS} else "value" if kinds <= {PIXELS, VALUES} else "probability"
 
 
 def _starts(count: int) -> Iterator[int]:
@@ -115,10 +118,13 @@ def _starts(count: int) -> Iterator[int]:
 
 def _compare(one: Output, ours: NDArray[Any], theirs: NDArray[Any]) -> tuple[NDArray[np.bool_], float]:
     """Return which outputs are the same (n,), and the largest difference of two numbers."""
-    if one.kind == ANSWER:
-        named = np.array(one.names, object)[theirs] if theirs.ndim == 1 else theirs
-        alike = np.array(ours, object if theirs.ndim == 1 else theirs.dtype) == named
+    if one.kind in (ANSWER, STRING):
+        named = in_words(one, theirs)
+        alike = np.array(ours, named.dtype) == named
         return np.asarray(alike.reshape(len(alike), -1).all(axis=1), np.bool_), 0.0
+    if one.kind == PIXELS:
+        levels = np.abs(ours.astype(np.int64) - theirs.astype(np.int64)).reshape(len(ours), -1)
+        return np.asarray((levels <= NEAR_LEVELS).all(axis=1), np.bool_), float(levels.max(initial=0))
     spread = np.asarray(one.spread or (1.0,))
     apart = np.abs(ours.astype(np.float64) - theirs.astype(np.float64)) / spread
     if one.kind != VALUES:
@@ -127,6 +133,13 @@ def _compare(one: Output, ours: NDArray[Any], theirs: NDArray[Any]) -> tuple[NDA
     return np.asarray((apart <= near).all(axis=1), np.bool_), float(
         (apart / (1 + np.abs(theirs) / spread)).max(initial=0.0)
     )
+
+
+def in_words(one: Output, values: NDArray[Any]) -> NDArray[Any]:  # Any: numbers, or text
+    """Return classes by their names, and strings as text; what is 0 or 1 for each label, and numbers, as they are."""
+    if one.kind == STRING:
+        return np.array([one.between.join(one.names[k] for k in row if k >= 0) for row in values.tolist()], object)
+    return np.array(one.names, object)[values] if one.kind == ANSWER and values.ndim == 1 else values
 
 
 def need_agreement(found: Agreement, run: str) -> None:
@@ -157,7 +170,7 @@ def tensors_of(
     for one in preparation.inputs:
         values: Any = raw[one.name]
         if one.kind == CATEGORY:
-            values = numbers_of(one.words, values)
+            values = numbers_of(one, values)
         elif one.kind == TOKENS and encode is not None:
             values = encode(values, one.settings)
         found.append(torch.from_numpy(np.ascontiguousarray(values)))

@@ -1,26 +1,22 @@
-"""The card of a model in Markdown: what it was trained on, how well it answers, what was not checked, how to refit it.
-
-Letters: ``n`` validation examples.
-"""
+"""The card of a model in Markdown: what it was trained on, how well it answers, what was not checked, how to refit."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dl import sealed
 from dl.errors import BadRun, PluginFailed
+from dl.exporting.recall import Recall
 from dl.intervals import Estimate, wilson
 from dl.plugins.registry import Plugins
 from dl.recipes.recipe import Recipe
 from dl.runs.identity import read_identity
 from dl.runs.ledger import LEDGER, read_ledger
-from dl.runs.manifest import Manifest, TaskInfo
+from dl.runs.manifest import Manifest
 from dl.runs.run import Run, list_with_inner
 from dl.runs.wording import show_estimate, show_share, show_thresholds
 from dl.terminal import safe_text
@@ -29,6 +25,7 @@ from dl.words import many
 IMBALANCED = 3  # times that the most common class is more common than the rarest
 MOST_ROWS = 100  # of a table
 NOT_STATED = "not stated"
+UNKNOWN = Estimate(math.nan, 0, 1)  # a share of nothing
 Line = dict[str, Any]  # Any: JSON
 SETS = {"val": "validation", "probe": "training", "gap": "gap between the two"}
 
@@ -52,7 +49,7 @@ def write_card(
     plugins: Plugins,
     *,
     licences: Licences = Licences(),
-    right: tuple[NDArray[np.int64], NDArray[np.bool_]] | None = None,
+    recalls: Sequence[Recall] = (),
     export: Sequence[str] = (),
     header: bool = False,
 ) -> str:
@@ -63,7 +60,7 @@ def write_card(
         recipe: Its choices, checked.
         plugins: The registered plugins.
         licences: As the user states them.
-        right: Of a task with classes, the class (n,) of each validation example, and whether its answer is right.
+        recalls: Of each class and label, on the validation part.
         export: Lines on how the exported files are used, and how far they agree.
         header: Whether the card begins with YAML, as the hub reads it.
     """
@@ -73,7 +70,7 @@ def write_card(
         "Use": list(export),
         "Trained on": list(_trained_on(run, recipe)),
         "Scores": list(_scores(run, plugins, tests)),
-        "Recall of each class": list(_recall(manifest.task, right)),
+        "Recall of each class": list(_recall(recalls)),
         "Known gaps": list(_gaps(run, recipe, tests)),
         "Remedies": list(_remedies(run, recipe)),
         "Licences": [f"- Weights: {licences.weights or NOT_STATED}", f"- Data: {licences.data or NOT_STATED}"],
@@ -91,7 +88,7 @@ def _yaml(manifest: Manifest, licences: Licences) -> str:
     lines = {
         "library_name": "pytorch",
         "tags": ["dl", manifest.domain, manifest.task.name],
-        **({"license": licences.weights} if licences.weights else {}),
+        **({"license": licences.weights.lower()} if licences.weights else {}),  # as the hub spells them
     }
     return "\n".join(["---", *(f"{name}: {json.dumps(value)}" for name, value in lines.items()), "---"])
 
@@ -156,17 +153,18 @@ def _tests(run: Run) -> list[Line]:
     return [line for line in read_ledger(run.root / LEDGER) if line.get("run") == run.name]
 
 
-def _recall(task: TaskInfo, right: tuple[NDArray[np.int64], NDArray[np.bool_]] | None) -> Iterator[str]:
+def _recall(recalls: Sequence[Recall]) -> Iterator[str]:
     """Yield a table with the recall of each class on the validation part, with its interval."""
-    if right is None:
+    if not recalls:
         return
-    classes, correct = right
     yield "| class | validation examples | recall |"
     yield "|---|---|---|"
-    for at, name in enumerate(task.names[:MOST_ROWS]):
-        own = correct[classes == at]
-        share = Estimate(float(own.mean()), *wilson(float(own.sum()), len(own))) if len(own) else Estimate(np.nan, 0, 1)
-        yield f"| {safe_text(name, 60).replace('|', '/')} | {len(own):,} | {show_share(share)} |"
+    for one in recalls[:MOST_ROWS]:
+        share = Estimate(one.right / one.examples, *wilson(one.right, one.examples)) if one.examples else UNKNOWN
+        yield f"| {safe_text(one.name, 60).replace('|', '/')} | {one.examples:,} | {show_share(share)} |"
+    if len(recalls) > MOST_ROWS:
+        yield ""
+        yield f"and {len(recalls) - MOST_ROWS:,} classes more"
 
 
 def _gaps(run: Run, recipe: Recipe, tests: Sequence[Line]) -> Iterator[str]:

@@ -9,10 +9,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from dl import files, regular
 from dl.data.examples import Examples
@@ -21,7 +18,9 @@ from dl.exporting.agreement import Agreement, expected, measure, need_agreement
 from dl.exporting.card import Licences, write_card
 from dl.exporting.config import describe
 from dl.exporting.formats import CONFIG, FORMATS, Contents, Format, Package
-from dl.exporting.whole import ANSWER, PROBABILITIES, Output, need_exportable, outputs_of, trace
+from dl.exporting.recall import recalls_of
+from dl.exporting.usage import usage
+from dl.exporting.whole import need_exportable, trace
 from dl.inference.ensemble import Ensemble
 from dl.inference.evaluate import reader_of
 from dl.inference.load import reopen
@@ -108,14 +107,17 @@ def export(
     place = _place(run, kind, out)
     _need_free(place, force=force)
     opened = reopen(run, plugins, model)
-    preparation = need_exportable(opened, opened.recipe.data_options)
+    found = need_exportable(opened, opened.recipe.data_options)
+    preparation = found.preparation
     examples, part = held_out(opened, plugins)
-    wanted = expected(opened, examples)
-    opened = _on_cpu(opened)
+    wanted = expected(opened, preparation, examples)
+    traced = _on_cpu(found.run)
     with doing("tracing"):
-        package = Package(preparation, outputs_of(opened), trace(opened, preparation))
-    stem = place.stem if kind.suffix else place.name
-    package.config.update(describe(opened, package, f"{stem}_" if kind.suffix else ""))
+        stem = place.stem if kind.suffix else place.name
+        strings = kind.strings(preparation, examples.inputs)
+        code = kind.code(preparation, stem, strings)
+        package = Package(preparation, found.outputs, trace(traced, preparation), code=code, strings=strings)
+    package.config.update(describe(opened, package))
     with _staged(place) as staging:
         with doing("converting"):
             names = _write(kind.contents(package, stem, ""), staging)  # to be compared: its card is still to be written
@@ -128,13 +130,13 @@ def export(
             opened.recipe,
             plugins,
             licences=Licences(licence, data_licence),
-            right=_right(opened, examples, wanted),
-            export=[*_usage(kind, place, package), f"- Agreement: {agreement}"],
+            recalls=recalls_of(opened.task, examples.targets, wanted),
+            export=[*usage(kind, place, package), f"- Agreement: {agreement}"],
             header=to == "huggingface",
         )
         names = _write(kind.contents(package, stem, card), staging)
         written = _move(staging, names, place, kind, force=force)
-    return Exported(place, to, written, agreement, preparation.notes)
+    return Exported(place, to, written, agreement, package.notes)
 
 
 def _format(to: str) -> Format:
@@ -223,42 +225,6 @@ def _on_cpu(opened: LoadedRun) -> LoadedRun:
     if isinstance(opened, Ensemble):
         return replace(opened, folds=tuple(map(_on_cpu, opened.folds)))
     return replace(opened, network=opened.network.cpu(), preprocessor=opened.preprocessor.cpu())
-
-
-def _right(
-    opened: LoadedRun, examples: Examples, wanted: Sequence[NDArray[Any]]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]] | None:
-    """Return the class of each example, and whether its answer is right; None for a task without classes."""
-    if not opened.task.info.has_classes:
-        return None
-    classes = examples.targets.astype(np.int64)
-    return classes, wanted[1] == classes
-
-
-def _usage(kind: Format, place: Path, package: Package) -> list[str]:
-    """Return lines on inputs, outputs and how the files are opened."""
-    inputs = [f"- Input `{safe_text(one.name, 60)}`: {one.about}" for one in package.preparation.inputs]
-    outputs = [f"- Output `{one.name}`: {_about(one)}" for one in package.outputs]
-    lines = inputs[:50] + (
-        [f"- and {len(inputs) - 50:,} inputs more, in the configuration"] if len(inputs) > 50 else []
-    )
-    lines += [*outputs, *(f"- Note: {note}" for note in package.preparation.notes)]
-    if any(one.kind == PROBABILITIES for one in package.outputs):
-        lines.append("- Probabilities are as the network gives them; the report says how far they can be trusted")
-    if package.config["reader"]:
-        lines.append(f"- Token ids are made by `encode` in {package.config['reader']}, with the settings of the input")
-    how = {
-        "onnx": f'onnxruntime.InferenceSession("{place.name}").run(None, {{...}})',
-        "torch": f'torch.export.load("{place.name}").module()(...)',
-        "safetensors": f'Network("{place.name}")(...) of the loader that --to folder writes',
-    }.get(kind.name, 'Network(".")(...) of load.py, which needs torch and numpy alone')
-    return [f"Open it: `{how}`", "", *lines]
-
-
-def _about(one: Output) -> str:
-    if one.kind != ANSWER:
-        return f"a column for each of {len(one.names):,} names"
-    return "decided by the thresholds of the run" if one.thresholds else "the likeliest"
 
 
 @contextlib.contextmanager

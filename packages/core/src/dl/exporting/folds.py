@@ -35,7 +35,7 @@ class EachFold(nn.Module):
         for k, fold in enumerate(folds):
             for at, one in zip(self.places[k], fold.inputs, strict=True):
                 if one.kind == CATEGORY:
-                    self.register_buffer(f"numbers_{k}_{at}", _numbers(inputs[at].words, one.words), persistent=False)
+                    self.register_buffer(f"numbers_{k}_{at}", _numbers(inputs[at].words, one), persistent=False)
 
     def forward(self, *raw: Tensor) -> list[Any]:  # Any: stored inputs, as a preprocessor reads them
         """Return the stored inputs of each fold."""
@@ -54,7 +54,7 @@ class EachFold(nn.Module):
         return numbers[torch.where(given < 0, numbers.shape[0] - 1, given)]
 
 
-def _numbers(every: tuple[str, ...], own: tuple[str, ...]) -> Tensor:
+def _numbers(every: tuple[str, ...], own: RawInput) -> Tensor:
     """Return the number in one fold of each word of all folds, then that of an unknown word, (W + 1,)."""
     return torch.from_numpy(np.append(numbers_of(own, np.array(every, object)), -1))
 

@@ -19,6 +19,7 @@ from torch.export.graph_signature import InputKind
 from torch.fx import Node
 
 from dl.errors import BadOption
+from dl.exporting.steps import ALLOWED
 
 ASSERTIONS = ("_assert", "sym_constrain_range")  # steps that only refuse
 Json = Any  # Any: JSON
@@ -62,14 +63,15 @@ def _name_of(node: Node) -> str:
         BadOption: If a loader could not find it.
     """
     target = node.target
-    if isinstance(target, torch._ops.OpOverload):
-        return str(target)
-    name = getattr(target, "__name__", str(target))
-    if getattr(operator, name, None) is target:
-        return f"operator.{name}"
-    if getattr(torch, name, None) is target:
-        return f"torch.{name}"
-    raise BadOption(f"a step of the network is {name!r}, which is no function of torch by name")
+    name = str(target) if isinstance(target, torch._ops.OpOverload) else getattr(target, "__name__", str(target))
+    found = name if isinstance(target, torch._ops.OpOverload) else f"{_home_of(target, name)}.{name}"
+    if not ALLOWED.fullmatch(found):
+        raise BadOption(f"a step of the network is {name!r}, which is no function of torch that a loader calls")
+    return found
+
+
+def _home_of(target: object, name: str) -> str:
+    return "operator" if getattr(operator, name, None) is target else "torch"
 
 
 def _value(value: object) -> Json:

@@ -1,23 +1,22 @@
 """Predict with a network that dl exported; needs torch and numpy alone, and reads no pickle.
 
 network = Network(".")                     # the folder of this file, or a file of safetensors
-network(image=pixels)["answer"]            # an array for each input by its name: see config.json
+network(image=pixels)["answer"]            # an array for each output by its name: see config.json
 """
 # ruff: noqa: ANN001, ANN003, ANN201, ANN204, D101, D102, D103
 # mypy: ignore-errors
 
 import hashlib
 import json
-import operator
+import math
 import re
-import types
 from pathlib import Path
 
 import numpy as np
 import torch
 
-KINDS = {"F64": "<f8", "F32": "<f4", "I64": "<i8", "I32": "<i4", "U8": "u1", "BOOL": "?"}
-READ = {"dtype": lambda name: getattr(torch, name), "device": torch.device, "float": float}
+KINDS = {"F64": "float64", "F32": "float32", "I64": "int64", "I32": "int32", "U8": "uint8", "BOOL": "bool"}
+PARTS = ("config.json", "network.json", "model.safetensors", "load.py")
 
 
 def check(name, content, wanted):  # the content, if no byte of it has changed since the export
@@ -30,8 +29,7 @@ def read_files(place):  # configuration, steps and weights
     if place.is_dir():
         words = (place / "SHA256SUMS").read_bytes().decode("ascii", "replace").split()
         sums = dict(zip(words[1::2], words[::2], strict=False))
-        names = ("load.py", "config.json", "network.json", "model.safetensors")
-        _, config, graph, weights = (check(name, (place / name).read_bytes(), sums.get(name)) for name in names)
+        config, graph, weights, _ = (check(name, (place / name).read_bytes(), sums.get(name)) for name in PARTS)
         return json.loads(config), json.loads(graph), read_weights(weights)[0]
     content = place.read_bytes()
     own = (re.findall(rb'"sha256":"(\w{64})"', content) or [b"none"])[0]
@@ -39,63 +37,39 @@ def read_files(place):  # configuration, steps and weights
     return json.loads(kept["config"]), json.loads(kept["network"]), weights
 
 
-def read_weights(content):  # a header in JSON, then the bytes of each tensor
+def read_weights(content):  # a header in JSON, then the numbers of each tensor
     begin = 8 + int.from_bytes(content[:8], "little")
-    header, found = json.loads(content[8:begin]), {}
+    header, values, found = json.loads(content[8:begin]), bytearray(content[begin:]), {}
     kept = header.pop("__metadata__", {})
     for name, one in header.items():
-        first, end = one["data_offsets"]
-        values = np.frombuffer(content[begin + first : begin + end], KINDS[one["dtype"]])
-        found[name] = torch.from_numpy(values.reshape(one["shape"]).copy())
+        kind, shape, start = getattr(torch, KINDS[one["dtype"]]), one["shape"], one["data_offsets"][0]
+        found[name] = torch.frombuffer(values, dtype=kind, count=math.prod(shape), offset=start).reshape(shape)
     return found, kept
-
-
-def find(name):  # the function of torch, or of Python's operators, of a name
-    home, _, rest = name.partition(".")
-    return operator.attrgetter(rest)({"operator": operator, "torch": torch}.get(home) or getattr(torch.ops, home))
 
 
 class Network:
     def __init__(self, place):
-        place = Path(place)
-        self.config, self.graph, self.weights = read_files(place)
-        if name := self.config["reader"]:  # of texts
-            content = ((place if place.is_dir() else place.parent) / name).read_bytes()
-            self.reader = types.ModuleType("reader")
-            exec(check(name, content, self.config["reader_sha256"]), vars(self.reader))
+        self.place = Path(place)
+        self.config, self.graph, self.weights = read_files(self.place)
+        self.code = {}  # the functions of steps.py and, for texts, of tokenizer.py
+        for name, wanted in self.config["code"].items():
+            file = (self.place if self.place.is_dir() else self.place.parent) / name
+            exec(check(name, file.read_bytes(), wanted), own := {})
+            self.code |= own
 
     def __call__(self, **raw):
-        found = self.run([self.tensor(one, raw[one["name"]]) for one in self.config["inputs"]])
-        outputs = self.config["outputs"]
-        return {one["name"]: named(one, value.numpy()) for one, value in zip(outputs, found, strict=True)}
+        tensors = [self.tensor(one, raw[one["name"]]) for one in self.config["inputs"]]
+        found = self.code["run"](self.graph, self.weights, tensors)
+        outputs = zip(self.config["outputs"], found, strict=True)
+        return {one["name"]: self.code["named"](one, value.numpy()) for one, value in outputs}
 
     def tensor(self, one, values):
         if one["kind"] == "tokens":
-            return torch.from_numpy(self.reader.encode(values, one["settings"]))
-        if one["kind"] != "category":
-            return torch.from_numpy(np.array(values, np.uint8 if one["kind"] == "pixels" else np.float64))
-        known, given = {word: at for at, word in enumerate(one["words"])}, np.array(values, object)
-        every = [known.get(w, one["folded"].get(" ".join(w.split()).casefold(), -1)) for w in map(str, given.flat)]
+            return torch.from_numpy(self.code["encode"](np.atleast_1d(np.array(values, object)), one["settings"]))
+        if one["kind"] == "pixels":
+            return torch.from_numpy(np.asarray(values).astype(np.uint8, casting="safe"))
+        if one["kind"] in ("number", "date"):
+            return torch.from_numpy(self.code[one["kind"]](values))
+        given, known, folded = np.array(values, object), one["words"], one["folded"]
+        every = [known.get(w, folded.get(" ".join(w.split()).casefold(), -1)) for w in map(str, given.flat)]
         return torch.tensor(every).reshape(given.shape)
-
-    @torch.no_grad()
-    def run(self, tensors):
-        kept = dict(zip(self.graph["inputs"], tensors, strict=True))
-        kept |= {name: self.weights[key] for name, key in self.graph["weights"].items()}
-        for name, function, values, options in self.graph["steps"]:
-            given = {key: value_of(value, kept) for key, value in options.items()}
-            kept[name] = find(function)(*(value_of(value, kept) for value in values), **given)
-        return [kept[name] for name in self.graph["outputs"]]
-
-
-def value_of(value, kept):
-    if isinstance(value, list):
-        return [value_of(one, kept) for one in value]
-    if not isinstance(value, dict):
-        return value
-    ((kind, name),) = value.items()
-    return kept[name] if kind == "of" else READ[kind](name)
-
-
-def named(one, values):  # a class by its name; numbers, and yes or no for each label, as they are
-    return np.array(one["names"], object)[values] if one["kind"] == "answer" and values.ndim == 1 else values

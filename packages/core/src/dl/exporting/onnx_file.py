@@ -1,6 +1,7 @@
 """A traced network as a file of ONNX: an input for each raw input by its name, words looked up inside, names out.
 
-Of pixels, numbers and categories nothing stays outside; of texts the input are the token ids.
+Of pixels, numbers and categories nothing stays outside, nor of texts whose tokenizer ONNX can hold exactly; of others
+the input are the token ids.
 """
 
 from __future__ import annotations
@@ -11,25 +12,36 @@ import json
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from dl.errors import BadOption
-from dl.exporting import recurrent
-from dl.exporting.whole import ANSWER, Output
-from dl.preparation import CATEGORY, RawInput, fold, folded
+from dl.exporting import onnx_text, recurrent
+from dl.exporting.forms import ANSWER, STRING, Output
+from dl.preparation import CATEGORY, RawInput, Strings, fold, folded
 
 if TYPE_CHECKING:
     import onnx
     from torch.export import ExportedProgram
 
-OPSET, OF_WORDS = 18, "ai.onnx.ml"
-OPSET_OF_WORDS = 4
+OPSET = 18
 OURS = "dl."  # before the keys of dl in the metadata
-UNKNOWN = -1
+NO_STRINGS: Mapping[str, Strings] = MappingProxyType({})
 
 
-def build(program: ExportedProgram, inputs: Sequence[RawInput], outputs: Sequence[Output]) -> onnx.ModelProto:
+def build(
+    program: ExportedProgram,
+    inputs: Sequence[RawInput],
+    outputs: Sequence[Output],
+    strings: Mapping[str, Strings] = NO_STRINGS,
+) -> onnx.ModelProto:
     """Convert a traced network.
+
+    Args:
+        program: The network.
+        inputs: Its inputs.
+        outputs: Its outputs.
+        strings: How inputs of strings, by name, become token ids; an input of tokens that is not here takes the ids.
 
     Raises:
         BadOption: If ONNX has no such function.
@@ -44,7 +56,7 @@ def build(program: ExportedProgram, inputs: Sequence[RawInput], outputs: Sequenc
                 program,
                 input_names=names,
                 output_names=results,
-                opset_version=OPSET,
+                opset_version=_opset(outputs, strings),
                 dynamo=True,
                 verbose=False,
                 custom_translation_table=recurrent.to_onnx(),
@@ -56,10 +68,26 @@ def build(program: ExportedProgram, inputs: Sequence[RawInput], outputs: Sequenc
     assert made is not None
     model: onnx.ModelProto = made.model_proto
     for name, one in zip(names, inputs, strict=True):
-        _read_by_name(model, name, one)
+        if one.name in strings:
+            onnx_text.read_strings(model, name, one, strings[one.name])
+        else:
+            _read_by_name(model, name, one)
     for result, output in zip(results, outputs, strict=True):
         _write_by_name(model, result, output)
+    if strings:
+        known = [f"{name}_known" for name, one in zip(names, inputs, strict=True) if one.name in strings]
+        onnx_text.answer_known(model, outputs, known)
     return model
+
+
+def _opset(outputs: Sequence[Output], strings: Mapping[str, Strings]) -> int:
+    """Return the version of the operators: a later one where strings are read or written."""
+    return max(
+        [
+            onnx_text.OPSET if any(one.kind == STRING for one in outputs) else OPSET,
+            *(one.opset for one in strings.values()),
+        ]
+    )
 
 
 def _reason(error: BaseException) -> str:
@@ -102,19 +130,19 @@ def _read_by_name(model: onnx.ModelProto, name: str, one: RawInput) -> None:
 
     place = next(at for at, given in enumerate(model.graph.input) if given.name == name)
     if one.kind == CATEGORY:
-        known = _common_spellings(one.words)
+        known = _common_spellings(one.words) if not one.exact else {word: at for at, word in enumerate(one.words)}
         look_up = helper.make_node(
             "LabelEncoder",
             [one.name],
             [name],
             f"look up {one.name}",
-            domain=OF_WORDS,
+            domain=onnx_text.OF_WORDS,
             keys_strings=list(known),
             values_int64s=list(known.values()),
-            default_int64=UNKNOWN,
+            default_int64=onnx_text.UNKNOWN,
         )
         model.graph.node.insert(0, look_up)
-        _need_words(model)
+        onnx_text.need_words(model)
         given = helper.make_tensor_value_info(one.name, TensorProto.STRING, list(one.axes))
         model.graph.input[place].CopyFrom(given)
     else:
@@ -127,23 +155,16 @@ def _read_by_name(model: onnx.ModelProto, name: str, one: RawInput) -> None:
 
 
 def _write_by_name(model: onnx.ModelProto, result: str, one: Output) -> None:
-    """Give an output its own name, and name the class of each answer."""
+    """Give an output its own name, name the class of each answer, and write strings out."""
     from onnx import TensorProto, helper
 
     place = next(at for at, given in enumerate(model.graph.output) if given.name == result)
-    if one.kind == ANSWER and len(model.graph.output[place].type.tensor_type.shape.dim) == 1:
-        numbers = list(range(len(one.names)))
-        name_it = helper.make_node(
-            "LabelEncoder",
-            [result],
-            [one.name],
-            f"name {one.name}",
-            domain=OF_WORDS,
-            keys_int64s=numbers,
-            values_strings=list(one.names),
-        )
-        model.graph.node.append(name_it)
-        _need_words(model)
+    if one.kind == STRING:
+        onnx_text.spell(model, result, one, model.graph.output[place].type.tensor_type.shape.dim[1].dim_value)
+        model.graph.output[place].CopyFrom(helper.make_tensor_value_info(one.name, TensorProto.STRING, ["N"]))
+    elif one.kind == ANSWER and len(model.graph.output[place].type.tensor_type.shape.dim) == 1:
+        model.graph.node.append(onnx_text.named_by(result, one.name, one.names))
+        onnx_text.need_words(model)
         model.graph.output[place].CopyFrom(helper.make_tensor_value_info(one.name, TensorProto.STRING, ["N"]))
     else:
         _rename(model, result, one.name)
@@ -158,13 +179,6 @@ def _common_spellings(words: tuple[str, ...]) -> dict[str, int]:
             if fold(spelled) in others:
                 found.setdefault(spelled, others[fold(spelled)])
     return found
-
-
-def _need_words(model: onnx.ModelProto) -> None:
-    from onnx import helper
-
-    if OF_WORDS not in {one.domain for one in model.opset_import}:
-        model.opset_import.append(helper.make_opsetid(OF_WORDS, OPSET_OF_WORDS))
 
 
 def _rename(model: onnx.ModelProto, old: str, new: str) -> None:

@@ -1,6 +1,7 @@
 """Trace recurrent layers as one step each: torch's own trace unrolls them, and then fits texts of one length alone.
 
-A step `dl::recurrent` stands for the layer in the trace. In ONNX it becomes the layer of that name, in other formats
+A step `dl::recurrent` stands for a layer in one direction in the trace; of several layers or both directions there are
+as many. In ONNX it becomes the layer of that name, in other formats
 the function of torch.
 Letters: ``N`` rows, ``T`` steps, ``I`` inputs, ``H`` units, ``G`` gates.
 """
@@ -52,7 +53,7 @@ def _shape(steps: Tensor, weights: list[Tensor], kind: str) -> Tensor:
 
 @contextlib.contextmanager
 def one_step() -> Iterator[None]:
-    """Inside this context recurrent layers of one layer and direction are one step; they give no last state."""
+    """Inside this context recurrent layers are one step for each layer and direction; they give no last state."""
     before = {kind: kind.forward for kind in (nn.LSTM, nn.GRU, nn.RNN)}
     try:
         for kind, forward in before.items():
@@ -65,14 +66,24 @@ def one_step() -> Iterator[None]:
 
 def _traced(forward: Callable[..., Any]) -> Callable[..., Any]:  # Any: as torch's own
     def traced(layer: nn.RNNBase, steps: Any, state: Any = None) -> Any:
-        plain = layer.num_layers == 1 and not layer.bidirectional and layer.batch_first and layer.bias
-        if not plain or state is not None or not isinstance(steps, Tensor) or layer.proj_size:
+        plain = layer.batch_first and layer.bias and not layer.proj_size
+        if not plain or state is not None or not isinstance(steps, Tensor):
             return forward(layer, steps, state)
-        kind = layer.mode.lower()
-        weights = [layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0]
-        return torch.ops.dl.recurrent(steps, weights, kind), None
+        for number in range(layer.num_layers):
+            found = [_in_one_direction(layer, steps, f"l{number}")]
+            if layer.bidirectional:
+                found.append(_in_one_direction(layer, steps.flip(1), f"l{number}_reverse").flip(1))
+            steps = torch.cat(found, dim=2) if len(found) > 1 else found[0]
+        return steps, None
 
     return traced
+
+
+def _in_one_direction(layer: nn.RNNBase, steps: Tensor, which: str) -> Tensor:
+    """Return the states of one layer in one direction, (N, T, H), by the end of the names of its weights."""
+    weights = [getattr(layer, f"{name}_{which}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+    states: Tensor = torch.ops.dl.recurrent(steps, weights, layer.mode.lower())
+    return states
 
 
 def as_torch(program: ExportedProgram) -> ExportedProgram:

@@ -6,8 +6,7 @@ Letters: ``N`` inputs, ``K`` outputs.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -17,76 +16,66 @@ from torch.export import Dim, ExportedProgram
 from dl.errors import BadOption
 from dl.exporting import recurrent
 from dl.exporting.folds import joined
+from dl.exporting.forms import Output, form_of
+from dl.exporting.learners import as_network
 from dl.inference.ensemble import Ensemble
 from dl.inference.loaded import LoadedLearner, LoadedRun
 from dl.options import Options
 from dl.preparation import Preparation
-from dl.tasks.task import Task
-
-PROBABILITIES, VALUES, ANSWER = "probabilities", "values", "answer"
 
 
 @dataclass(frozen=True)
-class Output:
-    """One output of an exported network.
+class Traceable:
+    """A run that can be traced.
 
     Args:
-        name: Of the tensor; of several targets it begins with the name of one.
-        kind: ``probabilities``, ``values`` or ``answer``.
-        names: Of the columns; of an answer that is a class, of the classes.
-        thresholds: Of an answer, the probability of each name from which on it is given; empty for one half.
-        spread: Of values, one number for each by which differences are judged; empty for others.
+        run: The run; a learner has become a network.
+        preparation: Of its inputs.
+        outputs: Of its network.
     """
 
-    name: str
-    kind: str
-    names: tuple[str, ...]
-    thresholds: Mapping[str, float]
-    spread: tuple[float, ...] = ()
+    run: LoadedRun
+    preparation: Preparation
+    outputs: tuple[Output, ...]
 
 
-def need_exportable(opened: LoadedRun, options: Options) -> Preparation:
-    """Return how the inputs of a run are prepared.
+def need_exportable(opened: LoadedRun, options: Options) -> Traceable:
+    """Return a run as it is traced, how its inputs are prepared, and what its network gives.
 
     Raises:
         BadOption: If the run cannot be exported, with the reason in one line.
     """
     try:
-        if why := _why_not(opened):
-            raise BadOption(why)
-        prepare = opened.domain.prepare
-        if prepare is None:
-            raise BadOption(
-                f"the domain {opened.recipe.domain} does not describe how its inputs are prepared outside of dl"
-            )
         if isinstance(opened, Ensemble):
-            return joined([prepare(one.preprocessor, options) for one in opened.folds])
-        return prepare(opened.preprocessor, options)
+            each = [_as_network(one, options) for one in opened.folds]
+            run: LoadedRun = replace(opened, folds=tuple(one for one, _ in each))
+            preparation = joined([one for _, one in each])
+        else:
+            run, preparation = _as_network(opened, options)
+        return Traceable(run, preparation, form_of(run).outputs(run, preparation))
     except BadOption as error:
         again = _for_folds(opened) if isinstance(opened, Ensemble) else ""
         raise BadOption(f"{opened.run.name} cannot be exported: {error}{again}") from error
+
+
+def _as_network(opened: LoadedRun, options: Options) -> tuple[LoadedRun, Preparation]:
+    """Return one run with a network, and the preparation of its inputs."""
+    if isinstance(opened, LoadedLearner):
+        return as_network(opened, options)
+    prepare = opened.domain.prepare
+    if prepare is None:
+        raise BadOption(
+            f"the domain {opened.recipe.domain} does not describe how its inputs are prepared outside of dl"
+        )
+    return opened, prepare(opened.preprocessor, options)
 
 
 def _for_folds(opened: Ensemble) -> str:
     return f"  train one network on all examples: dl cv --resume {opened.run.name} --final refit"
 
 
-def _why_not(opened: LoadedRun) -> str:
-    """Return why a run has no exported form, by its model and task; empty where it has one."""
-    info = opened.task.info
-    if any(isinstance(one, LoadedLearner) for one in opened.members):
-        return f"{opened.recipe.model} is a learner of scikit-learn, and no network"
-    if info.tells_tokens:
-        return "it writes token by token, which no exported form does"
-    if info.gives_inputs:
-        return "its answer is an input, a picture or a row, and not a class, a label or a number"
-    if info.has_strings:
-        return "its answer is a string, which is searched for among the steps of the output"
-    return ""
-
-
 class WholeNetwork(nn.Module):
-    """From raw inputs to probabilities or values, and answers.
+    """From raw inputs to what the form of the run's task gives.
 
     Args:
         opened: The run.
@@ -95,70 +84,23 @@ class WholeNetwork(nn.Module):
 
     def __init__(self, opened: LoadedRun, preparation: Preparation) -> None:
         super().__init__()
-        self.encode, self.opened = preparation.encode, opened
+        self.encode, self.opened, self.preparation = preparation.encode, opened, preparation
         self.networks = nn.ModuleList(one.network for one in opened.members)
         self.preprocessors = nn.ModuleList(one.preprocessor for one in opened.members)
-        self.parts = parts_of(opened.task)
 
     def forward(self, *raw: Tensor) -> tuple[Tensor, ...]:
-        """Return probabilities (N, K) or values (N, D), then answers, of each target."""
+        """Return the outputs, in the order of the form."""
         encoded: Any = self.encode(*raw)  # Any: as a preprocessor takes it
-        if isinstance(self.opened, Ensemble):
-            logits = self.opened.average([self._logits(at, one) for at, one in enumerate(encoded)])
-        else:
-            logits = self._logits(0, encoded)
-        found: list[Tensor] = []
-        start = 0
-        for _, task in self.parts:
-            own = logits[:, start : start + task.info.outputs]
-            start += task.info.outputs
-            found += answer_of(task, own)
-        return tuple(found)
+        each = encoded if isinstance(self.opened, Ensemble) else [encoded]
+        prepared = [self._prepared(at, one) for at, one in enumerate(each)]
+        return tuple(form_of(self.opened).give(self.opened, self.preparation, prepared))
 
-    def _logits(self, at: int, encoded: Any) -> Tensor:  # Any: as above
-        """Return the logits (N, K) of one network."""
-        network, member = self.networks[at], self.opened.members[at]
-        prepared: Any = self.preprocessors[at](encoded)  # Any: as a preprocessor gives it
-        if isinstance(prepared, Tensor):
-            prepared = prepared.to(next((one.dtype for one in network.parameters()), torch.float32))
-        logits: Tensor = member.task.row.reduce_logits(network(prepared), prepared).float()
-        return logits
-
-
-def parts_of(task: Task) -> list[tuple[str, Task]]:
-    """Return the task of each target with the beginning of the names of its outputs; one target has no name."""
-    return [(f"{one.head.name}.", one.task) for one in task.row.heads] or [("", task)]
-
-
-def answer_of(task: Task, logits: Tensor) -> list[Tensor]:
-    """Return the preds (N, K) of one target and, of classes and labels, the answers: class numbers, or flags (N, K)."""
-    preds = task.preds(logits)
-    if task.info.has_classes and preds.ndim == 1:
-        preds = torch.stack([1 - preds, preds], dim=1)
-    preds = preds[:, None] if preds.ndim == 1 else preds
-    if not task.info.has_probabilities:
-        return [preds]
-    answers = task.answers(logits)
-    assert answers is not None  # what has probabilities has answers
-    return [preds, answers]
-
-
-def outputs_of(opened: LoadedRun) -> tuple[Output, ...]:
-    """Return the outputs of a run's network, in the order of `WholeNetwork`."""
-    found = []
-    for begin, task in parts_of(opened.task):
-        info = task.info
-        if not info.has_probabilities:
-            names = info.answers or info.names
-            scale = info.scale if info.scale and not info.log_limits else ()
-            spread = scale if len(scale) == len(names) else (1.0,) * len(names)
-            found.append(Output(f"{begin}{VALUES}", VALUES, names, {}, spread))
-            continue
-        decided = info.names if info.has_labels else (info.positive,)
-        thresholds = dict(zip(decided, info.decision.thresholds, strict=True)) if info.decision else {}
-        found.append(Output(f"{begin}{PROBABILITIES}", PROBABILITIES, info.names, {}))
-        found.append(Output(f"{begin}{ANSWER}", ANSWER, info.names, thresholds))
-    return tuple(found)
+    def _prepared(self, at: int, encoded: Any) -> Any:  # Any: as above, and as a preprocessor gives it
+        """Return the prepared inputs of one network, in its precision."""
+        prepared: Any = self.preprocessors[at](encoded)
+        if not isinstance(prepared, Tensor):
+            return prepared
+        return prepared.to(next((one.dtype for one in self.networks[at].parameters()), torch.float32))
 
 
 def trace(opened: LoadedRun, preparation: Preparation) -> ExportedProgram:

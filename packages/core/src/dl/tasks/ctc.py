@@ -89,9 +89,9 @@ def spelled(preds: Tensor) -> Tensor:
     path = preds.argmax(dim=2)
     new = path != F.pad(path[:, :-1], (1, 0), value=BLANK)
     kept = new & (path != BLANK)
-    order = (~kept).to(torch.uint8).argsort(dim=1, stable=True)
-    characters = torch.where(kept, path - 1, END).gather(1, order)
-    return F.pad(characters, (0, 1), value=END)
+    last = path.shape[1]
+    places = torch.where(kept, kept.long().cumsum(dim=1) - 1, last)
+    return path.new_full((path.shape[0], last + 1), END).scatter(1, places, torch.where(kept, path - 1, END))
 
 
 def example_scores(preds: Tensor, target: Tensor) -> Tensor:
@@ -119,9 +119,14 @@ def in_characters(answer: Tensor, names: Names) -> str:
     return spell(answer.tolist(), names)
 
 
+def confidences(preds: Tensor) -> Tensor:
+    """Return the probabilities of the most probable paths, (N,), as geometric means over the steps of (N, T, K)."""
+    return preds.double().amax(dim=2).clamp_min(1e-300).log().mean(dim=1).exp()
+
+
 def confidence(pred: Tensor, _names: Names) -> dict[str, float]:
-    """Return the probability of the most probable path, (T, K), as its geometric mean over the steps."""
-    return {CONFIDENCE[0]: float(pred.double().amax(dim=1).clamp_min(1e-300).log().mean().exp())}
+    """Return the confidence of one pred, (T, K), by its name."""
+    return {CONFIDENCE[0]: float(confidences(pred[None]))}
 
 
 def unreachable(output: Tensor, target: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dl.domain import Domain
 from dl.options import Options
+from dl_vision.exported import prepare_frames
 from dl_vision.frames import find
 from dl_vision.frames.draw import draw, sketch
 from dl_vision.frames.memory import from_memory
@@ -25,6 +26,7 @@ def load() -> Domain:
         recognize=recognize,
         open_unlabelled=open_path,
         from_memory=from_memory,
+        prepare=prepare_frames,
     )
 
 

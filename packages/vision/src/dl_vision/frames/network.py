@@ -64,7 +64,7 @@ class ConvLSTM(nn.Module):
         """Return the frames that follow, (N, C, H, W)."""
         height, width = frames.shape[-2:]
         squares = self._squares(frames)
-        blank = squares.new_zeros(len(squares), self.width, *squares.shape[-2:])
+        blank = squares.new_zeros(squares.shape[0], self.width, *squares.shape[-2:])
         states = [(blank, blank)] * len(self.cells)
         inside = blank
         for step in range(squares.shape[1]):

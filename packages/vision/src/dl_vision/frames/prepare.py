@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dl.data.examples import Examples, Subset
@@ -44,10 +43,10 @@ class FramesPreprocessor(Preprocessor):
         prepared: Tensor = self.images(inputs.flatten(0, 1))
         return prepared.view(*inputs.shape[:2], *prepared.shape[1:])
 
-    def undo(self, prepared: Tensor) -> NDArray[np.uint8]:
-        """Return the frames (N, T, H, W, C) that would be prepared so, rounded and clipped to 0..255."""
-        pixels = self.images.undo(prepared.flatten(0, 1))
-        return pixels.reshape(*prepared.shape[:2], *pixels.shape[1:])
+    def undone(self, prepared: Tensor) -> Tensor:
+        """Return the frames (N, T, H, W, C) uint8 that would be prepared so, rounded and clipped to 0..255."""
+        pixels = self.images.undone(prepared.flatten(0, 1))
+        return pixels.view(*prepared.shape[:2], *pixels.shape[1:])
 
 
 def learn(subset: Subset, options: Options) -> FramesPreprocessor:
