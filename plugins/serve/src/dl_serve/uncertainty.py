@@ -250,7 +250,8 @@ def _log_odds(logits: NDArray[np.float64], answers: NDArray[np.int64]) -> NDArra
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # odds may be infinite
         others = np.exp(logits - logits[rows, answers, None])  # by numpy, whose operations on a few rows cost less
         others[rows, answers] = 0
-        return -np.log(others.sum(axis=1))
+        odds: NDArray[np.float64] = -np.log(others.sum(axis=1))
+    return odds
 
 
 class _Labels:
