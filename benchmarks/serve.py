@@ -164,8 +164,10 @@ def speed(run: dl.Run, rounds: int, seconds: float, load_seconds: float) -> list
             kept = in_turn(ways, rounds)
             rows = []
             for name, share in ratios(kept, "bare network").items():
+                each = [value / base for value, base in zip(kept[name], kept["bare network"], strict=True)]
                 row: dict[str, object] = {"way": name, "inputs a second": round(float(np.median(kept[name])))}
-                row |= {"share": round(share, 2), "p50 ms": "", "p99 ms": "", "asked": ""}
+                row |= {"share": round(share, 2), "range": f"{min(each):.2f}-{max(each):.2f}"}
+                row |= {"p50 ms": "", "p99 ms": "", "asked": ""}
                 if name in every:
                     rate = float(np.median(kept[name])) / BATCH / 2
                     taken = 1000 * np.quantile(latencies(address, every[name], rate, load_seconds), [0.5, 0.99])

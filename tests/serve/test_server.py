@@ -236,15 +236,15 @@ def test_curl_sends_arrays_tables_and_forms(service, tmp_path):
     assert curl(f"{client.base_url}/v1/runs/sizes/predict", "-F", "file=@rows.csv") == ["0", "1"]
 
 
-def test_the_end_waits_for_the_request_in_work_and_exits_with_0(service):
-    client, process = service
+def test_the_end_waits_for_the_request_in_work_and_exits_with_0(start_service, served_runs, tmp_path):
     answers = []
     body = b'{"inputs": [[' + b",".join([b"[" + b",".join([b"9"] * 8) + b"]"] * 8) + b"]]}"
     head = (
         f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
     )
 
-    with socket.create_connection((client.base_url.host, client.base_url.port)) as sender:
+    started = start_service(tmp_path / "log", "images=1", "--runs", str(served_runs))
+    with started as (client, process), socket.create_connection((client.base_url.host, client.base_url.port)) as sender:
         sender.sendall(head.encode() + b"\r\n\r\n" + body[:20])
         reader = threading.Thread(target=lambda: answers.append(sender.recv(100)))
         reader.start()
@@ -252,8 +252,8 @@ def test_the_end_waits_for_the_request_in_work_and_exits_with_0(service):
         process.send_signal(signal.SIGTERM)
         sender.sendall(body[20:])
         reader.join(20)
+        assert process.wait(20) == 0
     assert answers[0].startswith(b"HTTP/1.1 200")
-    assert process.wait(20) == 0
 
 
 def test_answers_are_sent_at_once():

@@ -30,8 +30,9 @@ def ask(reader, *logits):
 def test_the_nearest_stand_around_a_number_and_equal_ones_belong_together():
     near = Near.of(np.arange(40.0)[::-1].copy())
     assert near.size == 20 and near.at == [*range(40)] and near.order[0] == 39
-    assert [near.window(number) for number in (-5, 19.6, 100)] == [(0, 20), (10, 30), (20, 40)]
-    assert Near.of(np.zeros(40)).window(3) == (0, 40)
+    assert [near.window(near.place(number)) for number in (-5, 19.6, 100)] == [(0, 20), (10, 30), (20, 40)]
+    equal = Near.of(np.zeros(40))
+    assert equal.window(equal.place(3)) == (0, 40)
     assert [Near.of(np.arange(float(n))).size for n in (5, 100, 250, 10_000)] == [5, 20, 50, 100]
 
 

@@ -164,6 +164,8 @@ def _as_tensor(part: Part) -> Tensor | RaggedTensor:
 
 def as_tensor(values: NDArray[Any]) -> Tensor:  # Any: numbers of one kind
     """Wrap an array without copying it, one mapped for reading alone too: nothing writes into stored inputs."""
+    if values.flags.writeable:
+        return torch.from_numpy(values)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(values)

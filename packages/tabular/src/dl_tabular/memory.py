@@ -40,7 +40,7 @@ def from_memory(given: Given, options: Options, preprocessor: Preprocessor | Non
     if given.form == FRAME and given.values.num_columns:
         return _from_frame(given, options, preprocessor)
     if given.form == ARRAY and given.values.ndim == 2:
-        return _from_array(given.values.astype(np.float64), options, preprocessor)
+        return _from_array(given, options, preprocessor)
     raise BadData(f"tabular reads a frame, or an array (rows, columns); {given.words} was given")
 
 
@@ -64,7 +64,8 @@ def _from_frame(given: Given, options: Options, preprocessor: TabularPreprocesso
     return replace(dataset, options=found.options)
 
 
-def _from_array(values: Numbers, options: Options, preprocessor: TabularPreprocessor | None) -> Dataset:
+def _from_array(given: Given, options: Options, preprocessor: TabularPreprocessor | None) -> Dataset:
+    values: Numbers = given.values.astype(np.float64)
     names = [f"x{k}" for k in range(values.shape[1])]
     derivations = parse_derive(str(options.get("derive", "")))
     if preprocessor is not None:
@@ -81,7 +82,8 @@ def _from_array(values: Numbers, options: Options, preprocessor: TabularPreproce
     made = derive_columns(columns, derivations)
     rows = rows_of({name: columns[name] for name in kept} | made)
     at = np.arange(len(rows))
-    examples = Examples(rows, np.zeros(len(rows), np.int64), content_ids(fixed(values)), (), RowNames("row", at))
+    ids = at if given.only_predicted else content_ids(fixed(values))
+    examples = Examples(rows, np.zeros(len(rows), np.int64), ids, (), RowNames("row", at))
     left_out = counter_notes([name for name in counting if name not in kept])
     return Dataset("array", examples, notes=(*left_out, *derive_notes(derivations, made)))
 

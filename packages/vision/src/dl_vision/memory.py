@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dl.data.examples import Dataset, Examples
+from dl.data.examples import Dataset, Examples, Index
 from dl.data.folders import ScannedFolder, report_unreadable
 from dl.data.memory import ARRAY, IMAGES, PATHS, TEXTS, Given
 from dl.data.ragged import fixed
@@ -73,11 +72,14 @@ def _shape_of(preprocessor: Preprocessor) -> Shape:
     return height, width, channels
 
 
-def _dataset(pixels: Pixels, notes: Sequence[str] = (), sources: Sequence[str] = ()) -> Dataset:
+def _dataset(
+    pixels: Pixels, notes: Sequence[str], sources: Sequence[str] = (), *, options: Options, ids: Index | None = None
+) -> Dataset:
+    """Return images as a data set; ids are hashes of the pixels where none are given."""
     n = len(pixels)
     names = sources or RowNames("image", np.arange(n))
-    examples = Examples(pixels, np.zeros(n, np.int64), content_ids(fixed(pixels)), (), names)
-    return Dataset("images", examples, notes=tuple(notes))
+    examples = Examples(pixels, np.zeros(n, np.int64), content_ids(fixed(pixels)) if ids is None else ids, (), names)
+    return Dataset("images", examples, notes=tuple(notes), options=options)
 
 
 # Arrays
@@ -95,7 +97,8 @@ def _from_array(given: Given, options: Options, shape: Shape | None) -> Dataset:
     pixels = np.empty(images.shape, np.uint8)
     for start in range(0, len(images), CHUNK):
         pixels[start : start + CHUNK] = TO_PIXELS[values](images[start : start + CHUNK])
-    return replace(_dataset(pixels, [f"images: {layout}, {values} values"]), options={"values": values})
+    ids = np.arange(len(pixels)) if given.only_predicted else None
+    return _dataset(pixels, [f"images: {layout}, {values} values"], options={"values": values}, ids=ids)
 
 
 def _channels_last(given: Given) -> tuple[Values, str]:
@@ -181,7 +184,7 @@ def _from_pillow(images: Sequence[Any], options: Options, shape: Shape | None) -
             plain = coloured(image, mode)
             sized = plain if plain.size == (width, height) else plain.resize((width, height))
             pixels[at] = np.asarray(sized).reshape(height, width, channels)
-    return replace(_dataset(pixels, chosen.notes), options=chosen.options)
+    return _dataset(pixels, chosen.notes, options=chosen.options)
 
 
 def _common(images: Sequence[Any], options: Options) -> ChosenShape:  # Any: images of pillow
@@ -206,7 +209,7 @@ def _from_files(names: Sequence[str], options: Options, shape: Shape | None) -> 
     chosen = ChosenShape(shape) if shape else choose_shape(here, [split], options)
     pixels = read_pixels(files, facts, chosen.shape, cache, as_lines=bool(line_height(options)))
     _refuse_bad([f"{names[at]}: {why}" for at, why in pixels.bad.items()], len(names))
-    return replace(_dataset(pixels.images, chosen.notes, names), options=chosen.options)
+    return _dataset(pixels.images, chosen.notes, names, options=chosen.options)
 
 
 def _refuse_bad(lines: Sequence[str], of: int) -> None:

@@ -18,7 +18,7 @@ from dl_serve.card import sections_of, to_html
 from dl_serve.errors import UNKNOWN, Refused, line_of, report, status_of
 from dl_serve.guard import App, Guard, Message, Receive, Send
 from dl_serve.pages import Page, front_page, make_page, operations_page
-from dl_serve.service import Service
+from dl_serve.service import Reply, Service
 
 GONE = 499  # the status of a client that has gone, which nginx made usual
 FIRST, OF_RUN, PREDICT = "/v1/predict", "/v1/runs/", "/predict"
@@ -83,7 +83,7 @@ CARDS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def build(service: Service) -> App:
+def build(service: Service) -> Guard:
     """Build the application of a service."""
     app = FastAPI(title="dl serve", version=VERSION, docs_url=None, redoc_url=None)
 
@@ -155,22 +155,21 @@ class Direct:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        name = self._asked(scope)
+        asks = scope["type"] == "http" and scope["method"] == "POST"
+        name = run_of(scope["path"], self._service) if asks else None
         if name is None:
             await self._app(scope, receive, send)
             return
         response = await _predict(self._service, name, Request(scope, receive))
         await response(scope, receive, send)
 
-    def _asked(self, scope: Message) -> str | None:
-        """Return the name of the run whose predictions are asked for; None where none are."""
-        if scope["type"] != "http" or scope["method"] != "POST":
-            return None
-        path = scope["path"]
-        if path == FIRST:
-            return self._service.first
-        name = path.removeprefix(OF_RUN).removesuffix(PREDICT)
-        return name if path == OF_RUN + name + PREDICT and "/" not in name else None
+
+def run_of(path: str, service: Service) -> str | None:
+    """Return the name of the run whose predictions have this address; None where none have."""
+    if path == FIRST:
+        return service.first
+    name = path.removeprefix(OF_RUN).removesuffix(PREDICT)
+    return name if path == OF_RUN + name + PREDICT and "/" not in name else None
 
 
 def _without_validation(app: FastAPI) -> None:
@@ -219,7 +218,7 @@ async def _predict(service: Service, name: str, request: Request) -> Response:
     response = None
     try:
         body = await _body(service, request, held)
-        response = _json(await service.predict(name, request.headers.get("content-type", ""), body))
+        response = await answer(service, name, request.headers.get("content-type", ""), body)
     except ClientDisconnect:
         response = Response(status_code=GONE)
     except Refused as error:
@@ -230,6 +229,26 @@ async def _predict(service: Service, name: str, request: Request) -> Response:
         service.hold(-held[0])
         service.leave(name, GONE if response is None else response.status_code, begin)
     return response
+
+
+async def answer(service: Service, name: str, content_type: str, body: bytes) -> Response:
+    """Answer a request whose body is read, with a line if it is refused or fails.
+
+    Args:
+        service: That answers.
+        name: Of the run.
+        content_type: The header.
+        body: All of it.
+    """
+    try:
+        return response_of(await service.predict(name, content_type, body))
+    except Exception as error:
+        return response_of(error)
+
+
+def response_of(reply: Reply) -> Response:
+    """Return the response with answers, or with the line of an error."""
+    return _error(reply) if isinstance(reply, BaseException) else _json(reply)
 
 
 async def _refuse(service: Service, request: Request, error: Refused) -> Response:
@@ -275,7 +294,7 @@ async def _body(service: Service, request: Request, held: list[int]) -> bytes:
     return b"".join(chunks)
 
 
-def _error(error: Exception) -> Response:
+def _error(error: BaseException) -> Response:
     """Return the response to a request that is refused, or that failed."""
     status = status_of(error)
     if status == UNKNOWN:

@@ -64,6 +64,11 @@ class Batcher(Generic[Work, Answer]):
             self._task = asyncio.create_task(self._run())
         return await future
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no work waits or is done."""
+        return self._task is None
+
     async def drain(self) -> None:
         """Answer what waits, and end the thread."""
         while self._task is not None:

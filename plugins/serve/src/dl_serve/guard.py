@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,7 +37,9 @@ class Guard:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
-        refusal = self._refusal(scope) if scope["type"] == "http" else None
+        refusal = None
+        if scope["type"] == "http":
+            refusal = self.refusal(scope["path"], scope.get("query_string", b""), scope["headers"])
         if refusal is None:
             await self._app(scope, receive, send)
             return
@@ -47,25 +50,38 @@ class Guard:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    def _refusal(self, scope: Message) -> tuple[int, str] | None:
-        headers = {name: value for name, value in scope["headers"]}
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > LONGEST_HEADERS:
+    def refusal(self, path: str, query: bytes, every: Collection[tuple[bytes, bytes]]) -> tuple[int, str] | None:
+        """Return the status and the line with which a request is refused; None for one that may ask.
+
+        Args:
+            path: That is asked for.
+            query: Behind it.
+            every: Headers, by names in lower case.
+        """
+        headers = dict(every)
+        if sum(len(name) + len(value) for name, value in every) > LONGEST_HEADERS:
             return 431, f"headers of more than {LONGEST_HEADERS:,} bytes; send fewer"
-        if len(scope["path"]) + len(scope.get("query_string", b"")) > LONGEST_PATH:
+        if len(path) + len(query) > LONGEST_PATH:
             return 414, f"an address of more than {LONGEST_PATH:,} bytes; GET /openapi.json lists what there is"
-        if scope["path"] in OPEN:
+        if path in OPEN:
             return None
         if self._token:
             scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
             fits = scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), self._token)
             return None if fits else (401, "a token is needed; send the header Authorization: Bearer TOKEN")
-        host = _host(b"//" + headers.get(b"host", b""))
-        if not is_loopback(host):
-            return 421, f"this service answers to the names of its own machine, not to {host[:100]!r}"
+        host = b"//" + headers.get(b"host", b"")
+        if not _is_own(host):
+            return 421, f"this service answers to the names of its own machine, not to {_host(host)[:100]!r}"
         origin = headers.get(b"origin")
-        if origin is not None and not is_loopback(_host(origin)):
+        if origin is not None and not _is_own(origin):
             return 403, "a page of another site may not ask; give the service a token"
         return None
+
+
+@lru_cache(64)
+def _is_own(address: bytes) -> bool:
+    """Return whether an address names this machine."""
+    return is_loopback(_host(address))
 
 
 def _host(address: bytes) -> str:

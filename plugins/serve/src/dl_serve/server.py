@@ -1,7 +1,4 @@
-"""The server: connections with a limit of time, and signals.
-
-uvicorn waits without end for the headers of a first request and for a client that does not read; here both end.
-"""
+"""The server: its socket, and signals."""
 
 from __future__ import annotations
 
@@ -14,92 +11,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import h11
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from dl.errors import BadOption
 from dl.plugins.registered import registered
 from dl_serve.app import build
+from dl_serve.connection import connection_of
 from dl_serve.errors import report
 from dl_serve.service import Service
-from dl_serve.settings import Limits, Settings
+from dl_serve.settings import Settings
+from dl_serve.shortcut import Shortcut
 from dl_serve.uploads import remove_left
 
 BACKLOG = 1024
-NO_HTTP = b'{"error":"this is no request of HTTP/1.1"}'
 GRACE = 5.0  # seconds beyond those of a request, in which the last answers are sent
-
-
-def protocol_of(limits: Limits) -> type[H11Protocol]:
-    """Return the class of a connection with limits."""
-
-    class Timed(H11Protocol):
-        """A connection that ends where nothing is asked or read for a while."""
-
-        _timer: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            if len(self.connections) > limits.connections:
-                transport.abort()
-                return
-            self._watch()
-
-        def data_received(self, data: bytes) -> None:
-            super().data_received(data)
-            if self._busy:
-                self._unwatch()
-            elif self._timer is None:
-                self._watch()
-
-        def send_400_response(self, msg: str) -> None:
-            """Answer what is no HTTP; unlike uvicorn, in the form of all errors."""
-            headers = [
-                ("content-type", "application/json"),
-                ("content-length", str(len(NO_HTTP))),
-                ("connection", "close"),
-            ]
-            for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=NO_HTTP), h11.EndOfMessage()):
-                self.transport.write(self.conn.send(event) or b"")
-            self.transport.close()
-
-        def eof_received(self) -> bool:  # type: ignore[override]
-            """Answer a client that has finished sending; else the connection ends."""
-            return self._busy
-
-        def on_response_complete(self) -> None:
-            super().on_response_complete()
-            if not self._busy:  # with the next request, which was sent along with this one
-                self._watch()
-
-        def pause_writing(self) -> None:
-            super().pause_writing()
-            self._watch()
-
-        def resume_writing(self) -> None:
-            super().resume_writing()
-            if self._busy:
-                self._unwatch()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._unwatch()
-            super().connection_lost(exc)
-
-        @property
-        def _busy(self) -> bool:
-            return self.cycle is not None and not self.cycle.response_complete
-
-        def _watch(self) -> None:
-            self._unwatch()
-            self._timer = self.loop.call_later(min(limits.idle, limits.seconds), self.transport.abort)
-
-        def _unwatch(self) -> None:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-
-    return Timed
 
 
 class Server(uvicorn.Server):
@@ -182,9 +107,10 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, service: Service) -> None:
+    app = build(service)
     config = uvicorn.Config(
-        build(service),
-        http=protocol_of(settings.limits),
+        app,
+        http=connection_of(settings.limits, Shortcut(service, app)),
         ws="none",
         lifespan="off",
         log_config=None,

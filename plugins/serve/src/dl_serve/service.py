@@ -9,19 +9,43 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from dl.errors import BadRun, DLError, unknown
 from dl.plugins.registry import Plugins
 from dl.runs.run import Run, list_runs, open_run
 from dl_serve.arrays import KIND as NPY
 from dl_serve.card import card_of
-from dl_serve.engine import Engine, without_places
+from dl_serve.engine import Answers, Engine, without_places
 from dl_serve.errors import Refused, line_of
-from dl_serve.inputs import parse
+from dl_serve.inputs import Asked, parse
 from dl_serve.metrics import Metrics
-from dl_serve.settings import LAST, Settings, Wanted
+from dl_serve.settings import LAST, Limits, Settings, Wanted
 
+Json = dict[str, Any]  # Any: JSON
+Reply = Json | BaseException
 QUICK = 4096  # bytes of a body that is parsed sooner than a thread is woken
 PARSERS = 2  # threads; lists of Python take many times the bytes of their JSON
+
+
+class Row(msgspec.Struct, gc=False):
+    """A prediction as it is sent.
+
+    Args:
+        source: As in `dl.Prediction`, as are the others.
+        answer: In words.
+        values: By name.
+        notes: On what the training set lacks.
+        uncertainty: As `Uncertainty` gives it.
+        heads: Left out where there is one target.
+    """
+
+    source: str
+    answer: str
+    values: dict[str, float]
+    notes: list[str]
+    uncertainty: Json | None
+    heads: dict[str, str] | msgspec.UnsetType
 
 
 class Service:
@@ -58,7 +82,7 @@ class Service:
             raise unknown("served run", name, self.engines, "GET /v1/runs")
         return self.engines[name]
 
-    async def predict(self, name: str, content_type: str, body: bytes) -> dict[str, Any]:  # Any: JSON
+    async def predict(self, name: str, content_type: str, body: bytes) -> Json:
         """Answer a request for predictions.
 
         Args:
@@ -75,17 +99,44 @@ class Service:
         loop = asyncio.get_running_loop()
         asked = parse(*given) if quick else await loop.run_in_executor(self._parsers, parse, *given)
         engine = self.engine(name)  # which may be another since then
-        found = await engine.predict(asked)
+        return self._reply(name, engine, await engine.predict(asked))
+
+    def predict_at_once(self, name: str, bodies: Sequence[tuple[str, bytes]]) -> list[Reply]:
+        """Answer the first requests of several, as many as one short pass in this thread holds; none if none does.
+
+        Args:
+            name: Of the run.
+            bodies: The header of the type and the body of each.
+        """
+        engine = self.engines.get(name)
+        if engine is None or not engine.is_at_hand:
+            return []
+        read: list[Asked | Exception] = []
+        size = 0
+        for kind, body in bodies:
+            one = _tried(kind, body, self.settings.limits)
+            if isinstance(one, Asked):
+                size += one.most
+                if one.array is None or not engine.is_short(size):
+                    break
+            read.append(one)
+        asked = [one for one in read if isinstance(one, Asked)]
+        found = iter(engine.predict_at_once(asked) if asked else ())
+        replies = [next(found) if isinstance(one, Asked) else one for one in read]
+        return [one if isinstance(one, BaseException) else self._reply(name, engine, one) for one in replies]
+
+    def _reply(self, name: str, engine: Engine, found: Answers) -> Json:
+        """Return answers as they are sent."""
         self.metrics.inputs[name] += len(found)
         rows = [
-            {
-                "source": without_places(one.source),
-                "answer": one.answer,
-                "values": one.values,
-                "notes": [without_places(note) for note in one.notes],
-                "uncertainty": uncertainty,
-                **({"heads": one.heads} if one.heads else {}),
-            }
+            Row(
+                without_places(one.source),
+                one.answer,
+                one.values,
+                list(map(without_places, one.notes)),
+                uncertainty,
+                one.heads or msgspec.UNSET,
+            )
             for one, uncertainty in found
         ]
         unknown = {"no_uncertainty": engine.uncertainty.why} if engine.uncertainty.why else {}
@@ -185,6 +236,14 @@ class Service:
 
     def _seen(self, name: str, size: int) -> None:
         self.metrics.batches[name].add(size)
+
+
+def _tried(content_type: str, body: bytes, limits: Limits) -> Asked | Exception:
+    """Read a body as `parse` does, and return the error where it raises one."""
+    try:
+        return parse(content_type, body, limits)
+    except Exception as error:
+        return error
 
 
 def newest(wanted: Wanted, settings: Settings) -> Run:

@@ -150,10 +150,13 @@ class Near:
         """Halfway between each number and the one that takes its place among the nearest of what lies beyond."""
         return [low / 2 + high / 2 for low, high in zip(self.at, self.at[self.size :], strict=False)]
 
-    def window(self, number: float) -> tuple[int, int]:
-        """Return from where to where the nearest stand; those of the same number belong together."""
-        low = bisect_left(self.middles, number)
-        return bisect_left(self.at, self.at[low]), bisect_right(self.at, self.at[low + self.size - 1])
+    def place(self, number: float) -> int:
+        """Return where the nearest begin."""
+        return bisect_left(self.middles, number)
+
+    def window(self, place: int) -> tuple[int, int]:
+        """Return from where to where the nearest stand that begin there; those of the same number belong together."""
+        return bisect_left(self.at, self.at[place]), bisect_right(self.at, self.at[place + self.size - 1])
 
 
 @dataclass
@@ -173,16 +176,17 @@ class _Rights:
     groups: Groups | None
     pooled: bool
     answered: str = ""
-    _known: dict[tuple[int, int], Json] = field(default_factory=dict)
+    _known: dict[int, Json] = field(default_factory=dict)
 
     def read(self, odds: float) -> Json | None:
         """Return the share of right answers near these odds, with its interval."""
         if math.isnan(odds):
             return None
-        window = self.near.window(odds)
-        if window not in self._known:
-            self._known[window] = self._count(*window)
-        return self._known[window]
+        place = self.near.place(odds)
+        known = self._known.get(place)
+        if known is None:
+            known = self._known[place] = self._count(*self.near.window(place))
+        return known
 
     def _count(self, begin: int, end: int) -> Json:
         places = self.near.order[begin:end]
@@ -234,13 +238,20 @@ class _Classes:
         """Return the answers, and the log-odds that each is right by the network."""
         answers = self._task.answers(logits)
         assert answers is not None  # classes are answers
-        exact, answers = logits.double(), answers.long()
-        if exact.shape[1] == 1:
-            odds = torch.where(answers > 0, exact[:, 0], -exact[:, 0])
-        else:
-            given = exact.gather(1, answers[:, None])
-            odds = given[:, 0] - exact.scatter(1, answers[:, None], -torch.inf).logsumexp(dim=1)
-        return answers.numpy(), odds.numpy()
+        numbers = answers.long().numpy()
+        return numbers, _log_odds(logits.numpy().astype(np.float64), numbers)
+
+
+def _log_odds(logits: NDArray[np.float64], answers: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the logarithm of the probability of each answer (N,) over that of all others, from logits (N, K)."""
+    if logits.shape[1] == 1:
+        return np.where(answers > 0, logits[:, 0], -logits[:, 0])
+    rows = np.arange(len(logits))
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # odds may be infinite
+        others = np.exp(logits - logits[rows, answers, None])  # by numpy, whose operations on a few rows cost less
+        others[rows, answers] = 0
+        odds: NDArray[np.float64] = -np.log(others.sum(axis=1))
+    return odds
 
 
 class _Labels:
@@ -309,7 +320,8 @@ class _Numbers:
         """Return how far a pred may lie from the truth, in the scale of the loss; infinite if too few are near."""
         if math.isnan(pred):
             return math.inf
-        window = (column, *self._near[column].window(pred))
+        near = self._near[column]
+        window = (column, *near.window(near.place(pred)))
         if window not in self._known:
             places = self._near[column].order[window[1] : window[2]]
             self._known[window] = self._quantile(places, self._errors[places, column])

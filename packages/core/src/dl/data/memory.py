@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ class Given:
         from_torch: Whether an array was a tensor, with channels first.
         images: The image columns of a frame, which are not in the table.
         categories: The columns of a frame with a categorical type.
+        only_predicted: Whether nothing but their prediction is asked, so that ids may be positions: nobody compares
+            them, and to hash an image takes as long as to preprocess it.
     """
 
     form: str
@@ -42,6 +45,7 @@ class Given:
     from_torch: bool = False
     images: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # Any: images of pillow
     categories: tuple[str, ...] = ()
+    only_predicted: bool = False
 
     def __len__(self) -> int:
         if self.form == FRAME and not self.values.num_columns and self.images:
@@ -126,7 +130,7 @@ def _from_tensor(data: Any) -> Given:  # Any: a tensor
 
 
 def _from_array(array: NDArray[Any], *, from_torch: bool = False) -> Given:
-    words = f"{'a tensor' if from_torch else 'an array'} of {array.dtype} {array.shape}"
+    words = _words(array.dtype, array.shape, from_torch)
     if array.ndim == 0:
         raise BadData(f"data is a single value, {safe_text(array, 40)}; {GIVE}")
     if array.dtype.names:
@@ -140,6 +144,12 @@ def _from_array(array: NDArray[Any], *, from_torch: bool = False) -> Given:
     if array.dtype.kind not in "biuf":
         raise BadData(f"{words} holds no numbers; give numbers, strings, or a frame")
     return Given(ARRAY, array, words, from_torch)
+
+
+@lru_cache(64)
+def _words(dtype: np.dtype[Any], shape: tuple[int, ...], from_torch: bool) -> str:
+    """Describe an array; numpy takes as long to write a dtype as all else takes here."""
+    return f"{'a tensor' if from_torch else 'an array'} of {dtype} {shape}"
 
 
 # Lists
@@ -368,6 +378,7 @@ def _from_series(series: Any) -> Given:  # Any: a column of pandas or polars
 
 _Reader = Callable[[Any], Given]  # Any: a value that passed the test beside it
 _READERS: tuple[tuple[Callable[[object], bool], _Reader], ...] = (
+    (lambda data: isinstance(data, np.ndarray), _from_array),
     (lambda data: isinstance(data, (str, bytes, os.PathLike)), _refuse_name),
     (_is_sparse, _refuse_sparse),
     (_is_hugging_face, _from_hugging_face),
@@ -378,7 +389,6 @@ _READERS: tuple[tuple[Callable[[object], bool], _Reader], ...] = (
     (lambda data: isinstance(data, Mapping), _from_columns),
     (_is_tensor, _from_tensor),
     (_is_series, _from_series),
-    (lambda data: isinstance(data, np.ndarray), _from_array),
     (lambda data: isinstance(data, (list, tuple)), _from_list),
     (_is_stream, _refuse_stream),
     (_is_map_style, _from_map_style),

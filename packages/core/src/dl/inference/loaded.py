@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -14,12 +15,13 @@ from dl.domain import Domain, Preprocessor, encode_examples
 from dl.errors import BadOption
 from dl.learners.fitted import FittedLearner
 from dl.options import Options
+from dl.padded import as_tensor
 from dl.plugins.at_hand import read_given
 from dl.recipes.recipe import Recipe
 from dl.runs.run import Run
 from dl.tasks.task import Task
 from dl.training.batches import DeviceDataset
-from dl.training.scoring import compute_features, compute_logits
+from dl.training.scoring import compute_features, compute_logits, fits_a_batch, logits_of_batch
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,16 @@ class LoadedRun:
         """Compute the logits of raw examples batch by batch, (N, K) in their order."""
         if not len(examples):
             return torch.empty(0, self.task.info.outputs)
-        data = DeviceDataset.of(encode_examples(examples, self.preprocessor), self.task)
+        stored = self.preprocessor.encode(examples.inputs)
+        if fits_a_batch(stored, self.task):
+            return logits_of_batch(self.network, self.preprocessor, self.task, as_tensor(stored), self._weight)
+        data = DeviceDataset.of(replace(examples, inputs=stored), self.task)
         return compute_logits(self.network, self.preprocessor, self.task, data, np.arange(len(examples)))
+
+    @cached_property
+    def _weight(self) -> Tensor:
+        """The first weight; to look for it takes as long as a small layer."""
+        return next(self.network.parameters())
 
     def features(self, examples: Examples) -> Tensor:
         """Compute what the network has learnt of raw examples, (N, F): codes, or the inputs of its last linear layer.

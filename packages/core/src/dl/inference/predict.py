@@ -21,7 +21,7 @@ from dl.data.memory import FRAME, Given, take
 from dl.data.paths import looks_like_file
 from dl.data.ragged import Ragged, as_text
 from dl.data.ragged import texts as ragged_texts
-from dl.domain import Preprocessor, Sampling, encode_examples
+from dl.domain import Preprocessor, Sampling
 from dl.errors import BadData, BadOption
 from dl.inference.frames import check_ahead, continue_frames, newest, next_names
 from dl.inference.load import reopen
@@ -353,14 +353,15 @@ def notes_on(opened: LoadedRun, examples: Examples) -> dict[int, list[str]]:
     if not len(examples):
         return {}
     by_network = [_notes_of(examples, one.preprocessor) for one in opened.members]
+    if not by_network[0]:
+        return {}
     shared = set.intersection(*map(set, by_network))  # what one network of several has seen is no surprise
     return {at: words for at, words in sorted(by_network[0].items()) if at in shared}
 
 
 def _notes_of(examples: Examples, preprocessor: Preprocessor) -> dict[int, list[str]]:
     notes = _unseen_in(examples, preprocessor)
-    stored = encode_examples(examples, preprocessor).inputs
-    for at in np.flatnonzero(preprocessor.all_unknown(stored)).tolist():
+    for at in np.flatnonzero(preprocessor.all_unknown(preprocessor.encode(examples.inputs))).tolist():
         notes[at] = [NOTHING_KNOWN]
     return notes
 
@@ -412,6 +413,8 @@ def _reading(
     Raises:
         BadOption: If an option does not concern raw inputs, or is for tables and there is none.
     """
+    if not given:
+        return opened.recipe.data_options
     known = [option for option in plugins.domain(opened.recipe.domain).options if option.name in OF_RAW_INPUTS]
     checked = check(known, given, "a prediction")
     chosen = {name: checked[name] for name in given}
@@ -535,7 +538,7 @@ def _continued(
 
 def _from_memory(opened: LoadedRun, raw: Given, reading: Options) -> Examples:
     """Read inputs in memory; rows are skipped as the run's ``bad_rows`` asks."""
-    examples = opened.read(raw, reading, skip=True)
+    examples = opened.read(replace(raw, only_predicted=True), reading, skip=True)
     warn_skipped([f"{gone.source}: {gone.reason}" for gone in examples.left_out], "row")
     return examples
 

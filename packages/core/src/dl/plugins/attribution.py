@@ -168,10 +168,16 @@ def _wrapped(
     return call
 
 
+@cache
+def _type_of(word: str) -> type:
+    module, _, name = word.partition(":")
+    found: type = getattr(import_module(module), name)
+    return found
+
+
 def _check(given: object, return_type: str, plugin: FoundPlugin, action: str) -> None:
-    module, _, name = return_type.partition(":")
-    kind: type = getattr(import_module(module), name)
-    if not isinstance(given, kind):
+    if not isinstance(given, _type_of(return_type)):
+        name = return_type.partition(":")[2]
         raise PluginFailed(plugin_line(plugin.name, plugin.origin, f"{action} {short_repr(given)}, not a {name}"))
     if return_type.startswith("dl.data.examples:") and not plugin.own:
         from dl.data.examples import Dataset, Examples, find_fault

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -359,15 +360,23 @@ class Task:
         """Write answers (N, ...) as `in_words` writes each; of classes, each one once."""
         if not self.info.has_classes:
             return [self.in_words(answer) for answer in answers]
-        numbers = answers.tolist()
-        places = {number: at for at, number in enumerate(numbers)}
-        words = {number: self.in_words(answers[at]) for number, at in places.items()}
+        numbers, words = answers.tolist(), self._words
+        for at, number in enumerate(numbers):
+            if number not in words:
+                words[number] = self.in_words(answers[at])
         return [words[number] for number in numbers]
+
+    @cached_property
+    def _words(self) -> dict[float, str]:
+        """The answers of classes that were written in words, by number."""
+        return {}
 
     def all_by_name(self, preds: Tensor) -> list[dict[str, float]]:
         """Return the numbers of preds (N, ...) by their names, as `by_name` does of each."""
         if self.row.values is not by_name:
             return [self.by_name(pred) for pred in preds]
         names = self.info.answers or self.info.names
-        rows = preds.reshape(len(preds), -1).tolist() if len(preds) else []
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        rows = preds.flatten(1).tolist() if preds.ndim > 1 else [[one] for one in preds.tolist()]
+        if rows and len(rows[0]) != len(names):
+            raise ValueError(f"{len(rows[0])} numbers for {len(names)} names")
+        return [dict(zip(names, row, strict=False)) for row in rows]  # to compare each time takes as long

@@ -6,19 +6,20 @@ Letters: ``n`` examples of a subset, ``K`` outputs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dl.data.examples import Index
+from dl.data.examples import Index, Inputs
 from dl.domain import Preprocessor
 from dl.errors import BadOption
 from dl.padded import Padded
 from dl.runs.outcomes import PARTS, Scored
 from dl.tasks.task import Task
-from dl.training.batches import DeviceDataset, EvalBatchSampler, Shard
+from dl.training.batches import EVAL_BYTES, DeviceDataset, EvalBatchSampler, Shard
 from dl.training.diagnostics import penultimate, pool_tokens
 from dl.training.fit_data import FitData
 from dl.work import doing
@@ -80,6 +81,29 @@ class SubsetScores:
         self.passes = 0
 
 
+def fits_a_batch(inputs: Inputs, task: Task) -> TypeGuard[NDArray[np.generic]]:
+    """Return whether stored inputs are of one shape, and few enough to be scored at once."""
+    return isinstance(inputs, np.ndarray) and len(inputs) <= task.row.eval_batch_size and inputs.nbytes <= EVAL_BYTES
+
+
+def logits_of_batch(
+    network: nn.Module, preprocessor: Preprocessor, task: Task, inputs: Tensor, weight: Tensor
+) -> Tensor:
+    """Compute the logits (N, K) of one batch of stored inputs (N, ...), without what it takes to make batches.
+
+    Args:
+        network: In eval mode.
+        preprocessor: On the same device.
+        task: Of the network.
+        inputs: On the host.
+        weight: One of the network, for its device and type of number.
+    """
+    with torch.inference_mode():
+        prepared = preprocessor(inputs.to(weight.device))
+        read = prepared.to(weight.dtype) if isinstance(prepared, Tensor) else prepared
+        return task.row.reduce_logits(network(read), read).float().cpu()
+
+
 def compute_logits(
     network: nn.Module, preprocessor: Preprocessor, task: Task, data: DeviceDataset, positions: Index
 ) -> Tensor:
@@ -97,7 +121,14 @@ def compute_logits(
     with torch.inference_mode():
         for prepared in _prepared(network, preprocessor, data, sampler):
             batches.append(task.row.reduce_logits(network(prepared), prepared).float().cpu())
-    return torch.cat(batches)[torch.from_numpy(np.argsort(sampler.local_positions))]
+    return in_order(torch.cat(batches), sampler)
+
+
+def in_order(computed: Tensor, sampler: EvalBatchSampler) -> Tensor:
+    """Return what was computed batch by batch, (n, ...), in the order of the positions: those of one shape have it."""
+    if sampler.lengths is None:
+        return computed
+    return computed[torch.from_numpy(np.argsort(sampler.local_positions))]
 
 
 def _prepared(
@@ -140,7 +171,7 @@ def compute_features(
             pooled = pool_tokens(kept[-1], prepared)
             kept.clear()
             batches.append((pooled.mean(dim=1) if pooled.ndim == 3 else pooled.flatten(1)).float().cpu())
-    return torch.cat(batches)[torch.from_numpy(np.argsort(sampler.local_positions))]
+    return in_order(torch.cat(batches), sampler)
 
 
 def score(task: Task, logits: Tensor, targets: Tensor) -> Scored:
