@@ -195,7 +195,9 @@ def speed(run: dl.Run, rounds: int, seconds: float, load_seconds: float) -> list
                 row: dict[str, object] = {"way": name, "inputs a second": round(float(np.median(kept[name])))}
                 costs = zip(ways["bare network"].costs[1:], ways[name].costs[1:], strict=True)
                 row |= {"share": round(share, 2), "range": f"{min(each):.2f}-{max(each):.2f}"}
-                row |= {"by processor time": round(float(np.median([base / own for base, own in costs])), 2)}
+                by_cost = [base / own for base, own in costs]
+                spread = f"{np.median(by_cost):.2f} ({min(by_cost):.2f}-{max(by_cost):.2f})"
+                row |= {"by processor time": spread}
                 row |= {"p50 ms": "", "p99 ms": "", "asked": ""}
                 if name in every:
                     rate = float(np.median(kept[name])) / BATCH / 2
