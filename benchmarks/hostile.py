@@ -8,6 +8,7 @@ import contextlib
 import gzip
 import io
 import json
+import re
 import socket
 import struct
 import time
@@ -84,24 +85,28 @@ def _read(connection: socket.socket) -> bytes:
 
 
 def fault_of(response: bytes) -> str:
-    """Return what is wrong with a response; empty if nothing is."""
+    """Return what is wrong with a response, or with one behind it; empty if nothing is."""
     if not response:
         return ""
-    head, _, body = response.partition(b"\r\n\r\n")
+    head, _, rest = response.partition(b"\r\n\r\n")
     if head.startswith(b"HTTP/1.1 100"):
-        return fault_of(body)
+        return fault_of(rest)
+    stated = re.search(rb"\ncontent-length: (\d+)", head.lower())
+    body, behind = (rest[: int(stated[1])], rest[int(stated[1]) :]) if stated else (rest, b"")
     status = head.split(b" ", 2)[1:2]
     if not status or not (status[0].startswith((b"2", b"4")) or status[0] == b"503"):
         return f"answered with {head[:40]!r}"
     if any(words in body for words in PRIVATE):
         return f"tells of itself: {body[:200]!r}"
-    return "more than one line" if b"\n" in body.strip() and body.startswith(b'{"error"') else ""
+    if b"\n" in body.strip() and body.startswith(b'{"error"'):
+        return "more than one line"
+    return fault_of(behind)
 
 
 def kinds(seed: int = 0) -> Iterator[Hostile]:
     """Yield one request of each kind; a seed draws where bytes are cut and changed."""
     generator = np.random.default_rng(seed)
-    for maker in (_images, _arrays, _json, _tables, _forms, _protocol, _leavers):
+    for maker in (_images, _arrays, _json, _tables, _forms, _protocol, _leavers, _usual):
         yield from maker(generator)
 
 
@@ -333,6 +338,26 @@ def _leavers(generator: np.random.Generator) -> Iterator[Hostile]:
     yield Hostile(
         "leaves: fifty requests, and reads no answer", good.replace(b"Connection: close\r\n", b"") * 50, RESET
     )
+
+
+def _usual(generator: np.random.Generator) -> Iterator[Hostile]:
+    """Yield what is sent as nearly all clients send it, over a connection that stays open, and what only begins so."""
+    closes = b"Connection: close\r\n"
+    for one in (*_arrays(generator), *_json(generator)):
+        yield Hostile(f"usual: {one.name}", one.content.replace(closes, b""), HALF)
+    good = request(b'{"inputs": [' + json.dumps(np.zeros((8, 8), int).tolist()).encode() + b"]}").replace(closes, b"")
+    every = {
+        "more than stated": good + b"x" * 100,
+        "less than stated": good[: -int(generator.integers(1, 100))],
+        "two lengths": good.replace(b"Content-Type", b"Content-Length: 3\r\nContent-Type"),
+        "a request of another version behind": good + b"GET / HTTP/9.9\r\n\r\n",
+        "half a request behind": good + good[: int(generator.integers(1, len(good)))],
+        "fifty at once": good * 50,
+        "a head with other bytes": changed(good[:150], generator) + good[150:],
+    }
+    for name, content in every.items():
+        yield Hostile(f"usual: {name}", content, HALF)
+    yield Hostile("usual: byte by byte", good, HALF, pause=0.001)
 
 
 def survive(

@@ -85,6 +85,33 @@ def bare(process: subprocess.Popen[str], seconds: float) -> float:
     return float(line_of(process))
 
 
+def processor_seconds(process: subprocess.Popen[str]) -> float:
+    """Return the processor time of all threads of a program so far."""
+    tasks = Path(f"/proc/{process.pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+
+class Measured:
+    """Measures inputs a second, and beside them the processor seconds of an input, which other work disturbs less.
+
+    Args:
+        process: That computes.
+        run: Returns the inputs a second.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], run: Callable[[], float]) -> None:
+        self.process, self.run = process, run
+        self.costs: list[float] = []  # of each round, the warm-up included
+
+    def __call__(self) -> float:
+        """Run once."""
+        used, begin = processor_seconds(self.process), time.perf_counter()
+        rate = self.run()
+        inputs = rate * (time.perf_counter() - begin)
+        self.costs.append((processor_seconds(self.process) - used) / inputs)
+        return rate
+
+
 def ask(connection: http.client.HTTPConnection, body: Body) -> None:
     """Send a request and read its answer.
 
@@ -159,14 +186,18 @@ def speed(run: dl.Run, rounds: int, seconds: float, load_seconds: float) -> list
         ):
             line_of(network)
             address = address_of(line_of(service))
-            ways: dict[str, Callable[[], float]] = {"bare network": partial(bare, network, seconds)}
-            ways |= {name: partial(served, address, body, seconds) for name, body in every.items()}
+            ways = {"bare network": Measured(network, partial(bare, network, seconds))}
+            ways |= {name: Measured(service, partial(served, address, body, seconds)) for name, body in every.items()}
             kept = in_turn(ways, rounds)
             rows = []
             for name, share in ratios(kept, "bare network").items():
                 each = [value / base for value, base in zip(kept[name], kept["bare network"], strict=True)]
                 row: dict[str, object] = {"way": name, "inputs a second": round(float(np.median(kept[name])))}
+                costs = zip(ways["bare network"].costs[1:], ways[name].costs[1:], strict=True)
                 row |= {"share": round(share, 2), "range": f"{min(each):.2f}-{max(each):.2f}"}
+                by_cost = [base / own for base, own in costs]
+                spread = f"{np.median(by_cost):.2f} ({min(by_cost):.2f}-{max(by_cost):.2f})"
+                row |= {"by processor time": spread}
                 row |= {"p50 ms": "", "p99 ms": "", "asked": ""}
                 if name in every:
                     rate = float(np.median(kept[name])) / BATCH / 2

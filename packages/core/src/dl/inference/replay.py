@@ -1,6 +1,6 @@
 """A network whose passes are replayed, for a program that computes batches of few shapes again and again.
 
-Of a short pass a tenth is modules that call each other. Once a shape has come twice, its operations are on record
+Of a short pass some 7 % are modules that call each other. Once a shape has come twice, its operations are on record
 (`dl.training.recorded`), and a pass is these in a row: the same numbers, to the same bits.
 """
 
