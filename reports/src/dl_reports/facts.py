@@ -12,13 +12,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property, wraps
+from functools import cached_property, partial, wraps
 from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from dl.data.known import known_or_made
 from dl.groups import Groups
 from dl.intervals import Estimate, Interval, wilson
 from dl.plugins.model_file import known_options
@@ -30,13 +31,12 @@ from dl.runs.thresholds import decided_answers
 from dl.words import many
 from dl_reports.change import Change, change_of_means, paired_change
 from dl_reports.read import Kept
-from dl_reports.statistics import NotComputable
+from dl_reports.statistics import NotComputable, luck
 from dl_reports.statistics.agreement import Agreement
 from dl_reports.statistics.calibration import Calibration, binary_calibration, calibration
 from dl_reports.statistics.choice import bonferroni, critical_choice
 from dl_reports.statistics.classes import ClassCounts, count_classes, count_labels
 from dl_reports.statistics.gap import Gap, accuracy_gap, implied_z, loss_gap, right_gap
-from dl_reports.statistics.luck import luck_of_the_best
 from dl_reports.statistics.memorization import Memorization, Suspects, memorization, suspects
 from dl_reports.statistics.moments import variance_of_mean
 from dl_reports.statistics.onset import error_rise, loss_rise
@@ -324,7 +324,10 @@ class Facts:
             return NotComputable("the best epoch was not chosen by the metric")
         if len(val.score) < 2:
             return NotComputable("one epoch leaves nothing to choose")
-        return luck_of_the_best(val.score, self.metric.higher, groups=val.groups)
+        higher, groups = self.metric.higher, val.groups
+        sources = [val.score] if groups is None else [val.score, groups.numbers]
+        keep = partial(known_or_made, "luck", (luck.MADE_WITH, higher), sources)
+        return luck.luck_of_the_best(val.score, higher, groups=groups, keep=keep)
 
     @cached_property
     def trend(self) -> Trend | NotComputable:

@@ -6,6 +6,7 @@ import pytest
 from dl.groups import Groups
 from dl_reports.statistics.families import families
 from dl_reports.statistics.kept import bits, from_bits
+from dl_reports.statistics.luck import luck_of_the_best
 from dl_reports.statistics.neighbours import near_duplicates
 from dl_reports.statistics.not_computable import NotComputable
 from dl_reports.statistics.shift import input_shift
@@ -29,6 +30,18 @@ def test_a_search_that_is_kept_ends_as_one_that_is_made(rng, search, varies):
     assert isinstance(made, NotComputable) is not varies
     for name, value in vars(made).items():
         assert np.array_equal(getattr(again, name), value), name
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_the_luck_of_the_best_is_kept_with_the_rows_that_were_skipped(rng, grouped):
+    scores = rng.standard_normal((4, 90))
+    scores[1, 3] = np.nan
+    groups = Groups.of(np.arange(90) // 2) if grouped else None
+    kept = []
+    made = luck_of_the_best(scores, False, groups=groups, keep=lambda look: kept.append(look()) or kept[0])
+    assert made == luck_of_the_best(scores, False, groups=groups) and made.skipped == (1,)
+    assert luck_of_the_best(scores, False, groups=groups, keep=lambda look: kept[0]) == made
+    assert isinstance(luck_of_the_best(scores * np.nan, True), NotComputable)
 
 
 def test_a_shift_between_groups_is_kept_as_well(rng):

@@ -42,8 +42,10 @@ class Trimmed:
 
     def _lines(self, console: Console, options: ConsoleOptions) -> Iterable[list[Segment]]:
         for part in self.parts:
-            is_moved = isinstance(part, Indented)
-            yield from part.lines(console, options) if is_moved else console.render_lines(part, options, pad=False)
+            if isinstance(part, Indented):
+                yield from part.lines(console, options)
+            else:
+                yield from console.render_lines(part, options, pad=False)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for line in self._lines(console, options):

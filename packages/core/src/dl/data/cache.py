@@ -49,9 +49,11 @@ class Entry(NamedTuple):
 
 def cache_root() -> Path:
     """Return the folder of the cache."""
+    if given := os.environ.get("DL_CACHE"):
+        return Path(given)
     import platformdirs  # imported here to keep the start of other commands fast
 
-    return Path(os.environ.get("DL_CACHE") or platformdirs.user_cache_dir("dl"))
+    return Path(platformdirs.user_cache_dir("dl"))
 
 
 def cache_folder(kind: str) -> Path:
@@ -62,7 +64,9 @@ def cache_folder(kind: str) -> Path:
     """
     folder = cache_root() / kind
     make_folder(folder)
-    if not any(folder.iterdir()):
+    with os.scandir(folder) as found:  # of thousands of entries only the first one is asked for
+        is_empty = next(found, None) is None
+    if is_empty:
         write_text(folder / TAG, _TAG_TEXT)
     return folder
 
