@@ -130,10 +130,8 @@ def cached_fits(root: Path) -> dict[str, Callable[[Path], Run]]:
     photos = str(root / "photos")
     return {
         "decoded images": lambda runs: dl.fit("vision", photos, model="dense", width=4, runs=runs, **given),
-        "features of a body": lambda runs: dl.fit("vision", photos, model="pretrained", runs=runs, **given),
-        "prepared texts": lambda runs: dl.fit(
-            "text", str(root / "texts.csv"), model="lstm", width=4, runs=runs, **given
-        ),
+        "features of a body": lambda runs: dl.fit("vision", photos, model="efficientnet-lite0", runs=runs, **given),
+        "prepared texts": lambda runs: dl.fit("text", str(root / "texts.csv"), model="lstm", runs=runs, **given),
         "answers of rivals": lambda runs: dl.fit("tabular", str(root / "goods.csv"), runs=runs, **goods),
     }
 
@@ -264,6 +262,7 @@ def main() -> None:
             for number, (name, fit) in enumerate(cached_fits(root).items()):
                 os.environ["DL_CACHE"] = str(root / f"cache-{number}")
                 found.append(bits_of_cache(name, fit, root / f"cached-{number}"))
+                print(found[-1], flush=True)
             publish("bits-cache", f"single bits of the cache of a fit, changed, seed {SEED}", found)
         if "service" in chosen:
             publish(

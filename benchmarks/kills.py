@@ -6,8 +6,8 @@ A kill is ``SIGKILL`` to the whole process group of a real `dl fit`, at a moment
 fit, from the first word to the last. Most fits are forked after the imports; every sixteenth is a program of its own,
 so that its start is killed as well. The job with the fewest kills is the next, until there were enough of them, and a
 few of each job. What was done is kept after each fit, in ``benchmarks/results/kills.json``, and a further call goes on
-from there; `$KILLS` is the number that is asked for, of studies a fifth of it. ``tests/program/test_resume.py`` tries
-all of it in its slow form.
+from there; `$KILLS` is the number that is asked for, of studies a fifth of it, `$SEED` draws other moments, and `$JOBS`
+names the jobs, separated by semicolons. ``tests/program/test_resume.py`` tries all of it in its slow form.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ from benchmarks.endings import OF_SEVERAL, differences_below
 from benchmarks.measuring import DL, RESULTS, publish, wait_or_kill
 from dl.runs.run import Run, is_begun, list_runs
 
-KILLS = int(os.environ.get("KILLS", "200"))
+KILLS, SEED = int(os.environ.get("KILLS", "200")), int(os.environ.get("SEED", "0"))
+CHOSEN = [name.strip() for name in os.environ.get("JOBS", "").split(";") if name.strip()]
 OF_EACH = 5  # kills of each job at least, where as many are asked for
 COLD = 16  # every so manyth fit is a program of its own
 SLOWER = 1.05  # after each kill: on a machine that has become slower no start would come to its end
@@ -111,6 +112,7 @@ ROWS = (
     *_regs("noise=0.1", "weight-averaging=0.9"),
 )
 PHOTOS = ("--model", "resnet", "width=4", "batch_size=8", *_regs("cutmix=1.0", "random-erase=0.5", "early-stopping=4"))
+RANKED = ("--target", "taken", "--task", "ranking", "--group-on", "search")
 JOBS = {
     "images": Job(IMAGES, 5),
     "images, step by step": Job(IMAGES, 4, blocks=False),
@@ -124,6 +126,9 @@ JOBS = {
     "rows in blocks, with rivals": Job((*ROWS, "shuffle=blocks"), 8, rivals=True),
     "two targets": Job(("tabular", "goods.csv", "--target", "price,sold", "batch_size=8"), 6),
     "sequences": Job(("sequence", "digit-rows", "--model", "gru", "batch_size=128", "clip=1.0"), 4),
+    "ranking": Job(("tabular", "searches.csv", *RANKED, "batch_size=32", "dropout=0.2"), 6),
+    "ranking, step by step": Job(("tabular", "searches.csv", *RANKED, "batch_size=32"), 4, blocks=False),
+    "frames": Job(("frames", "films", "--model", "conv-lstm", "width=4", "steps=2", "batch_size=8"), 4),
 }
 GOODS = ("tabular", "goods.csv", "--target", "sold", "leave_out=price")
 FOLDS = (*GOODS, "batch_size=8", "--protocol", "kfold:3", "--final", "refit", *_regs("noise=0.1"))
@@ -167,7 +172,7 @@ class Killed:
 
 
 def make_files(root: Path) -> None:
-    """Write a story, goods with two targets, photos of two classes, and the same photos in two shards."""
+    """Write a story, goods with two targets, photos of two classes, as files and in shards, searches and films."""
     import tarfile
 
     rng = np.random.default_rng(0)
@@ -191,6 +196,30 @@ def make_files(root: Path) -> None:
             shard.add(path, f"{number:02d}.png")
             shard.add(label, f"{number:02d}.cls")
     label.unlink()
+    _make_searches(rng, root / "searches.csv")
+    _make_films(root / "films")
+
+
+def _make_searches(rng: np.random.Generator, path: Path) -> None:
+    """Write searches of three to seven offers each, of which the cheapest is taken as a rule."""
+    with path.open("w", newline="") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(("search", "price", "kind", "taken"))
+        for number in range(60):
+            prices = rng.uniform(1, 9, rng.integers(3, 8))
+            taken = np.argmin(prices + rng.normal(0, 1, len(prices)))
+            for k, price in enumerate(prices):
+                rows.writerow((f"s{number}", f"{price:.3f}", "ab"[k % 2], int(k == taken)))
+
+
+def _make_films(folder: Path) -> None:
+    """Write films of a bright bar that moves a column to the right with each frame."""
+    for film, number in np.ndindex(16, 6):
+        frame = np.zeros((8, 8), np.uint8)
+        frame[:, (film + number) % 8] = 250
+        path = folder / f"film{film:02d}" / f"frame_{number:02d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(frame).save(path)
 
 
 class Starter:
@@ -282,7 +311,7 @@ def moment(root: Path, job: Job) -> str:
 
 def kill(starter: Starter, whole: Run, length: float, number: int, name: str) -> Killed:
     """Kill a job at random moments until it ends, and compare it with the unbroken one."""
-    root, draw = starter.root / f"broken-{starter.job.verb}-{number}", random.Random(number)
+    root, draw = starter.root / f"broken-{starter.job.verb}-{number}", random.Random(number + (SEED << 32))
     killed = Killed(name, number, starter.cold)
     while (code := starter.start(root.name, draw.uniform(0, BEYOND * length))) is None:
         killed.moments.append(moment(root, starter.job))
@@ -309,7 +338,8 @@ def tries(root: Path, done: list[Killed], kills: int, jobs: dict[str, Job]) -> I
     wholes: dict[tuple[str, bool], tuple[Run, float]] = {}
     number, of = max((one.number for one in done), default=-1) + 1, dict.fromkeys(jobs, 0)
     for one in done:
-        of[one.job] += len(one.moments)
+        if one.job in of:
+            of[one.job] += len(one.moments)
     while sum(of.values()) < kills or min(of.values()) < min(OF_EACH, kills // len(jobs)):
         name = min(of, key=of.__getitem__)
         job = jobs[name]
@@ -363,10 +393,11 @@ def main() -> None:
         os.environ |= {"DL_CACHE": str(root / "cache"), "DL_RIVALS": "no"}
         make_files(root)
         warm()
-        for name, jobs, kills in (("kills", JOBS, KILLS), ("kills-studies", STUDIES, KILLS // 5)):
+        for name, every, kills in (("kills", JOBS, KILLS), ("kills-studies", STUDIES, KILLS // 5)):
+            jobs = {job: one for job, one in every.items() if not CHOSEN or job in CHOSEN}
             kept = RESULTS / f"{name}.json"
             done = [Killed(**one) for one in json.loads(kept.read_text())["tried"]] if kept.exists() else []
-            for killed in tries(root, done, kills, jobs):
+            for killed in tries(root, done, kills, jobs) if jobs else ():
                 done.append(killed)
                 keep(name, done)
                 print(f"{killed.number}: {killed.job}, {len(killed.moments)} kills", *killed.lost[:3], flush=True)

@@ -1,6 +1,8 @@
 """The command line: which verbs there are, and what is said where none, or half of one, is typed."""
 
 import json
+import threading
+from pathlib import Path
 
 import pytest
 from typer.main import get_group
@@ -103,3 +105,17 @@ def test_an_interrupt_that_an_import_turns_into_another_error_is_an_interrupt(mo
 
     monkeypatch.setattr("dl.cli.main.command_line", raises)
     assert run(["fit"]) == 130 and capsys.readouterr().err == "dl: stopped\n"
+
+
+def test_a_thread_of_a_library_that_fails_is_one_line_and_no_traceback(monkeypatch, capsys):
+    def work(*_):
+        thread = threading.Thread(target=lambda: Path("/nowhere/x").read_text())
+        thread.start()
+        thread.join()
+        return 0
+
+    before = threading.excepthook
+    monkeypatch.setattr(main, "_invoke", work)
+    assert run(["ls"]) == 0 and threading.excepthook is before
+    said = capsys.readouterr().err
+    assert said.startswith("dl: a thread has ended: FileNotFoundError: [Errno 2]") and said.count("\n") == 1

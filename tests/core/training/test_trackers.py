@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import warnings
+from pathlib import Path
 
 import pytest
 from lightning.pytorch.loggers import CSVLogger
@@ -82,6 +83,19 @@ def test_a_full_disk_is_told_once_and_the_fit_goes_on(fit, blobs):
     with pytest.warns(PluginWarning, match="failed and is no longer called: OSError: .* No space left") as told:
         run = fit(blobs(), epochs=3, loggers={"troubled": {}}, more=[TroublePlugin(full)])
     assert len(told) == 1 and run.manifest.status == "finished"
+
+
+def test_the_error_of_the_system_behind_that_of_a_logger_is_told(fit, blobs):
+    def hides(name, _number):
+        if name == "row":
+            try:
+                Path("/nowhere/row").read_text()
+            except OSError as error:
+                raise ValueError("you tried to log 0.5, try a scalar") from error
+
+    with pytest.warns(PluginWarning, match="no longer called: FileNotFoundError: .*'/nowhere/row'"):
+        run = fit(blobs(), epochs=2, loggers={"troubled": {}}, more=[TroublePlugin(hides)])
+    assert run.manifest.status == "finished"
 
 
 def test_a_slow_logger_loses_rows_but_not_the_end(tmp_path, plugins_with):

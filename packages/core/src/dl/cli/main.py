@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial, wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
@@ -134,7 +136,7 @@ def run(arguments: list[str]) -> int:
             show_here(as_json=bool(arguments))
             sys.stdout.flush()
             return DONE
-        with showing(), loading_once():
+        with showing(), loading_once(), _threads_in_one_line():
             code = _invoke(arguments)
         sys.stdout.flush()
         return code if isinstance(code, int) else DONE
@@ -301,6 +303,30 @@ def _print_error(message: str) -> str:
     line = safe_text(" ".join(message.split()) if "\n" in message else message, longest=2000)
     console(stderr=True).print(f"dl: {line}", style="red", soft_wrap=True)
     return line
+
+
+@contextmanager
+def _threads_in_one_line() -> Iterator[None]:
+    """Tell what ends a thread in one line, as that of a library which writes in the background.
+
+    Whoever waits for the thread, or uses the library next, tells more.
+    """
+
+    def tell(failed: threading.ExceptHookArgs) -> None:
+        if os.environ.get("DL_DEBUG") == "1":
+            before(failed)
+            return
+        from dl.plugins.states import describe_error
+
+        error = failed.exc_value or failed.exc_type()
+        line = safe_text(f"a thread has ended: {describe_error(error)}", longest=2000)
+        console(stderr=True).print(f"dl: {line}", style="yellow", soft_wrap=True)
+
+    before, threading.excepthook = threading.excepthook, tell
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def _one_line(shown: set[str]) -> Callable[..., None]:

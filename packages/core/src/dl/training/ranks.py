@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import lightning
@@ -23,7 +22,6 @@ from lightning.fabric.plugins import ClusterEnvironment
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 from torch import distributed, nn
 
-import dl
 from dl.errors import BadDevices, ProcessLost
 from dl.launch import is_started_elsewhere
 from dl.training.devices import Devices, quiet_lightning
@@ -31,6 +29,8 @@ from dl.training.linear import linear_path
 from dl.training.norms import running_norms
 from dl.words import many
 
+# Whose code talks to the other processes of a fit.
+OF_RANKS = (Path(torch.__file__).parent, Path(str(lightning.__file__)).parent, Path(__file__).parents[1])
 LOST_LINE = "another process of this fit has ended, or cannot be reached; its own messages tell why"
 PATIENCE = timedelta(days=1)  # how long the others wait while one reads and prepares the data
 GONE = re.compile("connection (closed|reset|refused)|broken pipe|remote process exited|socket.*timed? ?out", re.I)
@@ -179,13 +179,13 @@ def is_lost_connection(error: BaseException) -> bool:
     """
     kinds = (distributed.DistBackendError, distributed.DistNetworkError, ConnectionError, socket.timeout)
     worded = isinstance(error, kinds) or (isinstance(error, RuntimeError) and bool(GONE.search(str(error))))
-    return worded and _is_raised_by(error, (torch, lightning, dl))
+    return worded and _is_raised_in(error, OF_RANKS)
 
 
-def _is_raised_by(error: BaseException, packages: tuple[ModuleType, ...]) -> bool:
-    """Return whether the last Python code before an error is that of a package, as far as it is known."""
+def _is_raised_in(error: BaseException, folders: Iterable[Path]) -> bool:
+    """Return whether the last Python code before an error lies in one of some folders, as far as it is known."""
     step = error.__traceback__
     while step is not None and step.tb_next is not None:
         step = step.tb_next
     place = "" if step is None else step.tb_frame.f_code.co_filename
-    return not place or any(Path(place).is_relative_to(Path(str(one.__file__)).parent) for one in packages)
+    return not place or any(Path(place).is_relative_to(folder) for folder in folders)

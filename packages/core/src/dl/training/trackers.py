@@ -174,7 +174,15 @@ class Trackers:
         for one in self.trackers:
             if one.thread.error is not None and not one.told:
                 one.told = True
-                one.warn(f"failed and is no longer called: {describe_error(one.thread.error)}")
+                one.warn(f"failed and is no longer called: {describe_error(_reason(one.thread.error))}")
+
+
+def _reason(error: BaseException) -> BaseException:
+    """Return the error of the system behind that of a logger, which often takes it for another; else the error."""
+    step: BaseException | None = error
+    while step is not None and not isinstance(step, OSError):
+        step = step.__cause__ or step.__context__
+    return error if step is None else step
 
 
 def _with_report(conclude: Callable[[Logger, RunReport], None], report: RunReport, logger: Logger) -> None:
