@@ -35,7 +35,7 @@ class Learner:
         trusted: Full names of further types that the fitted learner holds, ``package.module.Type``, to be built from a
             stored run.
         reads: Whether it can read these examples; of several kinds of input it reads one, which may not be there.
-        export: From what was learnt, the fitted estimators and the options of the data to a `dl.preparation.Preparation`
+        export: From what was learnt, the fitted estimators and the options of the data to a `Preparation` of exports
             down to rows (N, D) in double precision, and a list of modules, one for each estimator, from rows to
             probabilities (N, C) in the order of its classes, or values (N,). None if runs are not exported.
     """
