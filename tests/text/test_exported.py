@@ -28,7 +28,8 @@ def test_every_network_on_texts_answers_alike_in_every_format(model, tmp_path, o
     for name, kind in FORMATS.items():
         done = dl.export(run, name, out=tmp_path / f"network-{name}{kind.suffix}")
         assert done.agreement.share == 1.0 and done.agreement.difference < 1e-5
-        assert any("tokenizer" in one.name for one in done.files)
+        has_tokenizer = any("tokenizer" in one.name for one in done.files)
+        assert has_tokenizer != (name == "onnx" and any("cannot read it exactly" in note for note in done.notes))
 
 
 @pytest.mark.check

@@ -1,6 +1,7 @@
 """Strings become token ids in ONNX exactly as dl's tokenizer makes them, or are marked as unknown."""
 
 import unicodedata
+import warnings
 from itertools import pairwise
 
 import numpy as np
@@ -115,8 +116,10 @@ def test_a_network_answers_texts_and_says_which_it_cannot_read(tmp_path, one_thr
     session = onnxruntime.InferenceSession(done.path, providers=["CPUExecutionProvider"])
     texts = ["Good morning, my friend!", "guten Morgen", "\u4e00\u4e8c\u4e09"]
     probabilities, answers = session.run(None, {"text": np.array(texts, object)})
-    wanted = dl.predict(run, texts=texts[:2])
-    assert answers.tolist() == [*(one.answer for one in wanted), ""]
-    assert np.allclose(probabilities[0], [*wanted[0].values.values()], atol=1e-5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # no word of these is known
+        wanted = dl.predict(run, texts=texts[:2])
+    assert not answers[2].any()
+    assert np.allclose(probabilities[:2], [[*one.values.values()] for one in wanted], atol=1e-5)
     assert np.isnan(probabilities[2]).all()
     assert any("answered by nan and an empty name" in note for note in done.notes)

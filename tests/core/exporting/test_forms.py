@@ -12,6 +12,7 @@ import pytest
 import dl
 from dl.exporting.formats import FORMATS
 from dl.exporting.loader import Network
+from dl.inference.predict import features
 
 STORY = "Once upon a time there was a king who had a red hat, and a caf\u00e9.\n" * 60
 
@@ -42,7 +43,7 @@ def test_a_row_has_its_codes_and_its_error(tmp_path, one_thread):
     wanted = [one.values["squared_error"] for one in dl.predict(run, given)]
     assert list(found) == ["codes", "values"]
     assert np.allclose(found["values"][:, 0], wanted, rtol=1e-4)
-    assert np.allclose(found["codes"], dl.features(run, given).values, rtol=1e-3, atol=1e-5)
+    assert np.allclose(found["codes"], features(run, given).values, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.check

@@ -8,15 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dl.data.examples import Subset
 from dl.options import Options
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from dl.preparation import Preparation
 
 
 @dataclass(frozen=True)
@@ -40,7 +35,7 @@ class Learner:
         trusted: Full names of further types that the fitted learner holds, ``package.module.Type``, to be built from a
             stored run.
         reads: Whether it can read these examples; of several kinds of input it reads one, which may not be there.
-        export: From what was learnt, the fitted estimators and the options of the data to how raw inputs are prepared,
+        export: From what was learnt, the fitted estimators and the options of the data to a `Preparation` of exports
             down to rows (N, D) in double precision, and a list of modules, one for each estimator, from rows to
             probabilities (N, C) in the order of its classes, or values (N,). None if runs are not exported.
     """
@@ -55,4 +50,4 @@ class Learner:
     suits: Callable[[Subset, Subset], bool] = lambda train, val: True
     trusted: tuple[str, ...] = ()
     reads: Callable[[Subset], bool] = lambda subset: True
-    export: Callable[[Any, Sequence[Any], Options], tuple[Preparation, nn.Module]] | None = None  # Any: likewise
+    export: Callable[[Any, Sequence[Any], Options], tuple[Any, Any]] | None = None  # Any: likewise; of rooms with torch

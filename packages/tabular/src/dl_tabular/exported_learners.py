@@ -203,9 +203,7 @@ class Trees(nn.Module):
         at = self.get_buffer("starts").expand(rows.shape[0], -1)
         for _ in range(self.depth):
             cell = rows.gather(1, self.get_buffer("feature")[at])
-            left = torch.where(
-                cell.isnan(), self.get_buffer("gaps_left")[at], cell <= self.get_parameter("thresholds")[at]
-            )
+            left = (cell <= self.get_parameter("thresholds")[at]) | (cell.isnan() & self.get_buffer("gaps_left")[at])
             at = torch.where(left, self.get_buffer("left")[at], self.get_buffer("right")[at])
         told = self.get_parameter("values")[at].unflatten(1, (at.shape[1] // self.each, self.each)).sum(dim=1)
         return _estimated(told + self.get_buffer("baseline"), classifies=self.classifies)

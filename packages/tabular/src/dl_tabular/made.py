@@ -61,9 +61,9 @@ def plan_columns(
         marks: Of columns of numbers, what stands for a missing value.
     """
     derived = dict[str, Derivation]()
-    for one in derivations:
-        if all(name in derived or name in numbers for name in one.places):
-            derived[one.name] = one
+    for derivation in derivations:
+        if all(name in derived or name in numbers for name in derivation.places):
+            derived[derivation.name] = derivation
     needed = dict[str, RawInput]()
     for column in columns:
         leaves = _leaves(column.name, derived)

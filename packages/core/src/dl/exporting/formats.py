@@ -140,7 +140,7 @@ class Format:
 def _only_known(one: tuple[str, Strings]) -> str:
     name, how = one
     count = f"the {len(how.characters):,} characters listed with the input"
-    return f"{name} with others than {count} is answered by nan and an empty name, since ONNX cannot read it exactly"
+    return f"a {name} with others than {count} is answered by nan and an empty name: ONNX cannot read it exactly"
 
 
 def import_file(path: Path) -> ModuleType:

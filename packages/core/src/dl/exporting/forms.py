@@ -226,11 +226,14 @@ def _give_inputs(opened: LoadedRun, _preparation: Preparation, prepared: Sequenc
     pixels, errors, codes = list[Tensor](), list[Tensor](), list[Tensor]()
     for member, given in zip(opened.members, prepared, strict=True):
         network = member.network
-        code = network.encoder(given) if isinstance(network, Autoencoder) else None
-        output = network(given) if code is None else network.decoder(code)
+        if isinstance(network, Autoencoder):
+            code: Tensor = network.encoder(given)
+            codes.append(code.flatten(1).float())
+            output: Tensor = network.decoder(code)
+        else:
+            output = network(given)
         again = member.preprocessor.undone(member.task.row.remake(output, given))
         pixels += [] if again is None else [again]
-        codes += [] if code is None else [code.flatten(1).float()]
         errors.append(_logits(member, given, output))
     error = opened.average(errors) if isinstance(opened, Ensemble) else errors[0]
     alone = codes if len(opened.members) == 1 else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dl.exporting.forms import Output
 from dl.preparation import RawInput, Strings
@@ -48,10 +48,8 @@ def answer_known(model: onnx.ModelProto, outputs: Sequence[Output], known: Seque
     for one in outputs:
         (info,) = (given for given in model.graph.output if given.name == one.name)
         kind = info.type.tensor_type.elem_type
-        nothing = {TensorProto.STRING: "", TensorProto.INT64: 0}.get(kind, float("nan"))
-        value = helper.make_tensor(
-            f"{one.name}_none", kind, [], [nothing.encode() if isinstance(nothing, str) else nothing]
-        )
+        nothing: Any = {TensorProto.STRING: b"", TensorProto.INT64: 0}.get(kind, float("nan"))  # Any: of its kind
+        value = helper.make_tensor(f"{one.name}_none", kind, [], [nothing])
         before = f"{one.name}_of_known"
         for node in model.graph.node:
             node.output[:] = [before if name == one.name else name for name in node.output]
