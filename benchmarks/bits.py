@@ -223,7 +223,9 @@ async def _bits_of_service(run: Run, bits: int) -> list[dict[str, object]]:
 
 async def _answered(service: Any) -> tuple[str, str, str]:  # Any: dl-serve may not be installed
     """Return what a service answers to an image, its card, or why it has none, and its verdict on the run."""
-    answer = json.dumps(await service.predict("one", "application/json", IMAGE), sort_keys=True)
+    import msgspec  # comes with dl-serve
+
+    answer = msgspec.json.encode(await service.predict("one", "application/json", IMAGE), order="sorted").decode()
     try:
         card = await service.card("one")
     except DLError as error:
