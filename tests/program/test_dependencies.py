@@ -25,6 +25,7 @@ MEMBERS = {
 OURS = {source.name for folder in MEMBERS.values() for source in (folder / "src").iterdir()}
 IN_PROGRAMS = {"ray"}  # extras of what a program on a page imports beside dl
 BROUGHT = {"core": {"pytest"}}  # imported by the fixtures for authors, which pytest itself imports
+BESIDE = {"load"}  # imported by a file that an export writes beside it
 DISTRIBUTIONS = packages_distributions()
 
 
@@ -43,7 +44,7 @@ def imported(folder):
             names += [node.module] if isinstance(node, ast.ImportFrom) else []
             for name in names:
                 top = name.partition(".")[0]
-                if top not in sys.stdlib_module_names and top not in OURS:
+                if top not in sys.stdlib_module_names and top not in OURS | BESIDE:
                     found.setdefault(top, f"{path.relative_to(ROOT)}:{node.lineno}")
     return found
 

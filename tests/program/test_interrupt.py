@@ -109,6 +109,14 @@ def register_datasets():
 """
 
 
+@pytest.fixture
+def not_ignored():
+    """Programs that are started here heed SIGHUP, also where the tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize(
     ("where", "verb", "number"),
     [
@@ -118,7 +126,9 @@ def register_datasets():
         ("import", "fit", signal.SIGINT),
     ],
 )
-def test_a_signal_before_training_is_one_line_and_one_document(dl_process, site, monkeypatch, where, verb, number):
+def test_a_signal_before_training_is_one_line_and_one_document(
+    dl_process, site, monkeypatch, not_ignored, where, verb, number
+):
     site.add("signals", SIGNALS_ITSELF)
     monkeypatch.setenv("WHERE", where)
     monkeypatch.setenv("NUMBER", str(int(number)))
