@@ -208,6 +208,6 @@ def post(url: str, content: dict[str, object]) -> str:
     request = Request(url, body, {"Content-Type": "application/json", "User-Agent": "dl"})
     thread = Background("--notify")
     thread.call(send)
-    if not thread.close(AT_MOST):
+    if not thread.close(AT_MOST) or isinstance(getattr(thread.error, "reason", thread.error), TimeoutError):
         return f"no answer in {AT_MOST:.0f} s"
     return "" if thread.error is None else " ".join(str(thread.error).split()) or type(thread.error).__name__
