@@ -1,11 +1,13 @@
 """A command in a session of its own, and its log."""
 
 import os
+import subprocess
+import sys
 import time
 
 import pytest
 
-from dl.detached import VARIABLE, detach, take_log
+from dl.detached import VARIABLE, _end, detach, take_log
 from dl.processes import is_running
 from dl.runs.run import Run
 
@@ -21,6 +23,28 @@ def test_a_log_is_moved_into_the_run_once_and_an_older_one_stays(tmp_path, monke
         assert (run / name).read_text() == name and VARIABLE not in os.environ and not log.exists()
     take_log(run)
     assert sorted(path.name for path in run.iterdir()) == ["fit-2.log", "fit.log"]
+
+
+DROPS_THE_FIRST = """
+import signal, sys, time
+dropped = []
+def heed(*_):
+    if dropped:
+        sys.exit(3)
+    dropped.append(1)
+signal.signal(signal.SIGTERM, heed)
+print("ready", flush=True)
+while True:
+    time.sleep(60)
+"""
+
+
+def test_a_process_that_has_dropped_a_signal_is_asked_once_more(monkeypatch):
+    monkeypatch.setattr("dl.detached.AGAIN", 0.2)
+    with subprocess.Popen([sys.executable, "-c", DROPS_THE_FIRST], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready\n"
+        _end(process)
+    assert process.returncode == 3
 
 
 @pytest.mark.check

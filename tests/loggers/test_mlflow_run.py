@@ -22,3 +22,22 @@ def test_mlflow_reads_curves_choices_scores_the_report_and_the_verdict(fit_rows,
     assert [one.path for one in client.list_artifacts(kept.info.run_id)] == ["report.html", "report.txt"]
     page = run.path.parent / "mlflow" / kept.info.run_id / "artifacts" / "report.html"
     assert "srcdoc" in page.read_text()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_a_database_that_is_replaced_while_it_is_written_is_an_error_and_no_traceback(tmp_path, monkeypatch, capfd):
+    from dl_loggers.mlflow_run import DATABASE, build
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    folder = tmp_path / "runs" / "0001-wine-dense"
+    folder.mkdir(parents=True)
+    logger = build(folder, "dl")
+    logger.log_metrics({"val_loss": 0.5}, step=1)
+    database = folder.parent / DATABASE
+    database.unlink()
+    database.mkdir()
+    capfd.readouterr()
+    with pytest.raises(Exception, match="database"):
+        for step in range(2, 5):
+            logger.log_metrics({"val_loss": 0.4}, step=step)
+    assert "Traceback" not in capfd.readouterr().err

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from dl.signals import HANG_UP, signal_of
 LOG = "fit.log"  # in the run folder
 VARIABLE = "DL_DETACHED_LOG"  # the file to which a detached process writes, until its run has it
 POLL = 0.05  # seconds
+AGAIN = 5.0  # seconds until a process that goes on is asked to end once more
 LONGEST = 20_000  # characters of a log that are shown
 
 
@@ -77,14 +79,21 @@ def detach(arguments: Sequence[str], root: Path) -> Detached:
     except KeyboardInterrupt as error:
         if signal_of(error) == HANG_UP:  # it outlives its terminal
             raise
-        process.terminate()
-        process.wait()
+        _end(process)
         files.remove(log)
         raise
     moved = [path for path in root.glob(f"*/{Path(LOG).stem}*.log") if _number(path) == number]
     if not moved:
         raise BadRun(f"the log of process {process.pid} was removed from {root}  see: dl status")
     return Detached(process.pid, moved[0].parent, process.poll())
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process to end until it has: Python drops a signal that it raises at some places, as in a destructor."""
+    while process.poll() is None:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(AGAIN)
 
 
 def _number(path: Path) -> int:

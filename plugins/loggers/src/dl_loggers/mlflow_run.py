@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import time
@@ -42,7 +43,11 @@ def named(name: str) -> str:
 
 
 def build(folder: Path, project: str) -> MlflowRun:
-    """Make the logger of a run folder."""
+    """Make the logger of a run folder.
+
+    What fails in its database is told by the error, in a line; MLflow would print the traceback as well.
+    """
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     runs = folder.resolve().parent
     if address := os.environ.get("MLFLOW_TRACKING_URI"):
         return MlflowRun(project, folder.name, tracking_uri=address)
