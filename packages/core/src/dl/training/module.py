@@ -157,11 +157,10 @@ class FitModule(pl.LightningModule):
 
     def val_dataloader(self) -> list[EvalBatchSampler]:
         """Return the samplers of the validation set and the probe."""
-        val, probe = self.data.val_data.lengths, self.data.train_data.lengths
-        most, val_data, train_data = self.task.row.eval_batch_size, self.data.val_data, self.data.train_data
+        most, subsets = self.task.row.eval_batch_size, map(self.data.scored, PARTS)
         return [
-            EvalBatchSampler(self.data.val, self.shard, val, val_data.eval_batch_size(most)),
-            EvalBatchSampler(self.data.probe, self.shard, probe, train_data.eval_batch_size(most)),
+            EvalBatchSampler(positions, self.shard, data.lengths, data.eval_batch_size(most))
+            for data, positions in subsets
         ]
 
     def on_fit_start(self) -> None:

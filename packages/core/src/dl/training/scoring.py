@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from dl.data.examples import Index, Inputs
 from dl.domain import Preprocessor
 from dl.errors import BadOption
-from dl.padded import Padded
+from dl.padded import Prepared, in_precision
 from dl.runs.outcomes import PARTS, Scored
 from dl.tasks.task import Task
 from dl.training.batches import EVAL_BYTES, DeviceDataset, EvalBatchSampler, Shard
@@ -99,9 +99,8 @@ def logits_of_batch(
         weight: One of the network, for its device and type of number.
     """
     with torch.inference_mode():
-        prepared = preprocessor(inputs.to(weight.device))
-        read = prepared.to(weight.dtype) if isinstance(prepared, Tensor) else prepared
-        return task.row.reduce_logits(network(read), read).float().cpu()
+        prepared = in_precision(preprocessor(inputs.to(weight.device)), weight.dtype)
+        return task.row.reduce_logits(network(prepared), prepared).float().cpu()
 
 
 def compute_logits(
@@ -133,14 +132,13 @@ def in_order(computed: Tensor, sampler: EvalBatchSampler) -> Tensor:
 
 def _prepared(
     network: nn.Module, preprocessor: Preprocessor, data: DeviceDataset, sampler: EvalBatchSampler
-) -> Iterator[Tensor | Padded]:
+) -> Iterator[Prepared]:
     """Yield the batches of a sampler as the network reads them."""
     weight = next(network.parameters())
     data.targets = data.targets.to(weight.device)
     with doing("computing", len(sampler.local_positions)) as work:
         for some in sampler:
-            prepared: Tensor | Padded = preprocessor(data.take(some)[0])
-            yield prepared.to(weight.dtype) if isinstance(prepared, Tensor) else prepared
+            yield in_precision(preprocessor(data.take(some)[0]), weight.dtype)
             work.advance(len(some))
 
 

@@ -202,7 +202,7 @@ def _layout_of(setup: FitSetup, reading: Reading, device: torch.device, resumed:
 
 def _why_cut_off(trainer: pl.Trainer, module: FitModule, devices: Devices) -> str:
     """Return that the time was up, and where; empty for a fit with all of its steps."""
-    whole = module.steps_done >= module.sampler.steps * int(module.train_options["epochs"])
+    whole = module.steps_done >= module.total_steps
     if not devices.max_time or not trainer.should_stop or whole:
         return ""
     return f"{TIME_UP} in epoch {trainer.current_epoch}, after step {module.steps_done}"
